@@ -1,0 +1,263 @@
+//! A borrowed connection: in doubt from before each driver call until its complete answer.
+
+use super::{Done, Health, Sink, Statement, TransactionManager, TransactionOptions};
+use crate::error::{DatabaseError, Error, ErrorKind, Result, TimeoutKind};
+use crate::value::Value;
+use std::{any::Any, fmt, time::Duration};
+
+/// A pooled connection as the lease sees it. Implemented by the pool.
+pub trait Held: Send {
+    /// The connection.
+    fn session(&mut self) -> &mut dyn TransactionManager;
+    /// Longest time a statement may run.
+    fn statement_timeout(&self) -> Option<Duration>;
+    /// Gives a clean connection back to the pool.
+    fn give_back(self: Box<Self>);
+    /// Closes the connection and gives its place in the pool back.
+    fn discard(self: Box<Self>);
+    /// Hands the connection to the clean-up task, which owns its place in the pool until it is
+    /// clean again or closed. `in_doubt`: a call did not finish; else only a transaction or state
+    /// of raw SQL must be undone.
+    fn clean_up(self: Box<Self>, in_doubt: bool);
+}
+
+/// A connection borrowed from a pool, for one task at a time.
+///
+/// Dropping it at any moment is fine: a clean connection goes back to the pool, one with an open
+/// transaction is rolled back at once by a task of its own, one in doubt is recovered or closed,
+/// and only then lent again.
+pub struct Lease {
+    held: Option<Box<dyn Held>>,
+    in_doubt: bool,
+    tainted: bool,
+}
+
+impl Lease {
+    /// A lease of this connection.
+    pub fn new(held: Box<dyn Held>) -> Self {
+        Lease {
+            held: Some(held),
+            in_doubt: false,
+            tainted: false,
+        }
+    }
+
+    /// Runs one statement.
+    ///
+    /// # Errors
+    /// Those of the database; `Timeout(Statement)` when it ran longer than its limit, after which
+    /// only dropping the lease is possible.
+    pub async fn run(&mut self, statement: &Statement, sink: &mut Sink) -> Result<Done> {
+        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
+        let limit = held.statement_timeout();
+        let call = held.session().run(statement, sink);
+        let result = match limit {
+            None => call.await,
+            // Elapsed: the statement may still run, so the connection stays in doubt.
+            Some(limit) => tokio::time::timeout(limit, call).await.map_err(|_| {
+                let message = format!("no answer within {limit:?}");
+                let error = DatabaseError::new(message).with_sql(statement.text.sql().clone());
+                Error::Timeout(TimeoutKind::Statement, Box::new(error))
+            })?,
+        };
+        self.in_doubt = false;
+        result
+    }
+
+    /// Runs one statement for each set of values, all or none.
+    ///
+    /// # Errors
+    /// The first error, after rolling back.
+    pub async fn execute_many(
+        &mut self,
+        statement: &Statement,
+        sets: Vec<Vec<Value>>,
+    ) -> Result<u64> {
+        let nested = self.health() == Health::InTransaction;
+        if !nested {
+            self.begin(&TransactionOptions::new()).await?;
+        }
+        let mut statement = statement.clone();
+        statement.cached = true;
+        let mut matched = 0;
+        for values in sets {
+            statement.values = values;
+            match self.run(&statement, &mut Sink::discard()).await {
+                Ok(done) => matched += done.rows_affected,
+                Err(error) => {
+                    if !nested {
+                        self.rollback().await?;
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        if !nested {
+            self.commit().await?;
+        }
+        Ok(matched)
+    }
+
+    /// Runs trusted text with any number of statements. What it leaves on the connection is undone
+    /// before the connection is lent again.
+    ///
+    /// # Errors
+    /// The first error of the database.
+    pub async fn run_script(&mut self, sql: &str) -> Result<()> {
+        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
+        self.tainted = true;
+        let result = held.session().run_script(sql).await;
+        self.in_doubt = false;
+        result
+    }
+
+    /// Marks the connection as changed by raw SQL, so that it is reset before it is lent again.
+    pub fn taint(&mut self) {
+        self.tainted = true;
+    }
+
+    /// What the driver knows about the connection; `Broken` while in doubt.
+    pub fn health(&mut self) -> Health {
+        match &mut self.held {
+            Some(held) if !self.in_doubt => held.session().health(),
+            _ => Health::Broken,
+        }
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// `Unsupported` for options that the database lacks; those of the database.
+    pub async fn begin(&mut self, options: &TransactionOptions) -> Result<()> {
+        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
+        super::dialect::check_options(held.session().dialect().capabilities(), options)
+            .inspect_err(|_| {
+                self.in_doubt = false;
+            })?;
+        let result = held.session().begin(options).await;
+        self.in_doubt = false;
+        result
+    }
+
+    /// Commits.
+    ///
+    /// # Errors
+    /// `CommitOutcomeUnknown` when the connection was lost before the answer; else those of the
+    /// database, after which the transaction is still to be rolled back.
+    pub async fn commit(&mut self) -> Result<()> {
+        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
+        let result = held.session().commit().await;
+        self.in_doubt = false;
+        match result {
+            Err(Error::ConnectionLost(error)) => {
+                self.in_doubt = true;
+                Err(Error::CommitOutcomeUnknown(error))
+            }
+            other => other,
+        }
+    }
+
+    /// Rolls back.
+    ///
+    /// # Errors
+    /// Those of the database; the connection is then closed when dropped.
+    pub async fn rollback(&mut self) -> Result<()> {
+        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
+        let result = held.session().rollback().await;
+        self.in_doubt = result.is_err();
+        result
+    }
+
+    /// Sets the savepoint of this depth.
+    ///
+    /// # Errors
+    /// `Unsupported` where there are none; those of the database.
+    pub async fn savepoint(&mut self, depth: u32) -> Result<()> {
+        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
+        if !held.session().dialect().capabilities().savepoints {
+            self.in_doubt = false;
+            return Err(Error::Unsupported("savepoints"));
+        }
+        let result = held.session().savepoint(depth).await;
+        self.in_doubt = false;
+        result
+    }
+
+    /// Undoes everything since the savepoint of this depth, and removes it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn rollback_to(&mut self, depth: u32) -> Result<()> {
+        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
+        let result = held.session().rollback_to(depth).await;
+        self.in_doubt = false;
+        result
+    }
+
+    /// Keeps what was done since the savepoint of this depth, and removes it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn release(&mut self, depth: u32) -> Result<()> {
+        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
+        let result = held.session().release(depth).await;
+        self.in_doubt = false;
+        result
+    }
+
+    /// The native connection of the driver, for what the contract does not cover. Whatever is done
+    /// to it is undone before the connection is lent again, as far as the driver can.
+    ///
+    /// # Errors
+    /// `ConnectionLost` when the connection is in doubt.
+    pub fn native(&mut self) -> Result<&mut dyn Any> {
+        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
+        self.in_doubt = false;
+        self.tainted = true;
+        Ok(held.session().native())
+    }
+
+    /// Marks the connection as in doubt; the caller clears the mark after the complete answer.
+    fn enter<'a>(
+        held: &'a mut Option<Box<dyn Held>>,
+        in_doubt: &mut bool,
+    ) -> Result<&'a mut Box<dyn Held>> {
+        match held {
+            Some(held) if !*in_doubt => {
+                *in_doubt = true;
+                Ok(held)
+            }
+            _ => Err(Error::database(
+                ErrorKind::ConnectionLost,
+                DatabaseError::new(
+                    "an earlier call on this connection did not finish, so it will be closed",
+                ),
+            )),
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(mut held) = self.held.take() else {
+            return;
+        };
+        if self.in_doubt {
+            return held.clean_up(true);
+        }
+        match held.session().health() {
+            Health::Broken => held.discard(),
+            Health::InTransaction => held.clean_up(false),
+            Health::Clean if self.tainted => held.clean_up(false),
+            Health::Clean => held.give_back(),
+        }
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease")
+            .field("in_doubt", &self.in_doubt)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,99 @@
+//! The low half of a model: metadata, row to struct, struct to values. Written by the derive.
+
+mod scope;
+mod slot;
+
+pub use scope::Opt;
+pub use scope::Scope;
+pub use scope::Via;
+pub use slot::RelationSlot;
+pub use slot::Shared;
+pub use slot::ToManySlot;
+pub use slot::ToOneSlot;
+
+use crate::backend::RowAccess;
+use crate::error::{DataError, Error, Result};
+use crate::query::Node;
+use crate::schema::ModelMeta;
+use crate::value::{Field, Key, Value};
+
+/// How a struct maps to a table. `#[derive(Model)]` implements it; users see
+/// [`Model`](crate::model::Model), which builds on it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "add `#[derive(Model)]` to this struct"
+)]
+pub trait Entity: Sized + Clone + Send + Sync + 'static {
+    /// Type of the primary key.
+    type Pk: Key;
+    /// Typed columns and relations, as seen from a scope.
+    type Fields<S: Scope>: Send + Sync + 'static;
+    /// Type-level, sorted list of the fields that `create` must be given.
+    type Required;
+
+    /// The static description.
+    fn meta() -> &'static ModelMeta;
+
+    /// Typed columns behind a relation path.
+    fn fields_at<S: Scope>(at: Option<&'static Node>) -> Self::Fields<S>;
+
+    /// Typed columns of the model itself, made once.
+    fn fields() -> &'static Self::Fields<Self>;
+
+    /// The primary key.
+    fn pk(&self) -> &Self::Pk;
+
+    /// Sets the primary key, and the owner's key in the reverse relations.
+    fn set_pk(&mut self, key: Self::Pk);
+
+    /// Reads an instance from `meta().fields.len()` cells that begin at position `at`.
+    ///
+    /// # Errors
+    /// `Data` that names model and field.
+    fn from_row(row: &dyn RowAccess, at: usize) -> Result<Self>;
+
+    /// The value of the field at this position.
+    fn get_value(&self, field: usize) -> Value;
+
+    /// Sets the field at this position; a foreign key forgets its loaded object if the key
+    /// changes.
+    ///
+    /// # Errors
+    /// `Data` when the value does not fit the field's type.
+    fn set_value(&mut self, field: usize, value: Value) -> Result<()>;
+
+    /// The slot of the relation at this position of `meta().relations`.
+    fn relation_slot(&mut self, relation: usize) -> RelationSlot<'_>;
+
+    /// Puts the primary key into the reverse and many-to-many relations, so that they know their
+    /// owner.
+    fn bind_relations(&mut self);
+}
+
+/// Reads one field of a row. Used by the derive's `from_row`.
+///
+/// # Errors
+/// `Data` that names model and field.
+#[inline]
+pub fn read_field<T: Field>(
+    row: &dyn RowAccess,
+    index: usize,
+    model: &'static ModelMeta,
+    field: usize,
+) -> Result<T> {
+    match row.cell(index).and_then(T::from_cell) {
+        Ok(value) => Ok(value),
+        Err(error) => Err(locate(error, model, field)),
+    }
+}
+
+#[cold]
+fn locate(error: Error, model: &'static ModelMeta, field: usize) -> Error {
+    match error {
+        Error::Data(error) => {
+            let error: DataError = *error;
+            error.at(model.name, model.fields[field].name).into()
+        }
+        other => other,
+    }
+}
