@@ -1,1 +1,65 @@
-//! Conformance suite.
+//! Conformance suite for drivers of fast-django: one call that runs every case on a database and
+//! prints which documented items hold.
+//!
+//! A driver author writes a [`Backend`] (a name, and how to make an empty database) and hands it
+//! to [`main!`] in a test target with `harness = false`:
+//!
+//! ```toml
+//! [[test]]
+//! name = "conformance"
+//! harness = false
+//! ```
+//!
+//! A case is a function over a [`Context`], listed with an id and the documented items that it
+//! covers. Each case has a database of its own and runs with it as the default connection, so the
+//! models of the suite are used as in a program.
+//!
+//! Exit codes: 0 all as expected, 1 a case failed, 2 wrong arguments, 3 a required backend is not
+//! available, 4 a documented item has no case or a case names an unknown item, 5 no case ran.
+
+pub mod api;
+pub mod backend;
+pub mod case;
+pub mod check;
+pub mod harness;
+pub mod suite;
+
+pub use backend::Availability;
+pub use backend::Backend;
+pub use backend::KnownIssue;
+pub use backend::Sandbox;
+pub use case::Case;
+pub use case::CaseResult;
+pub use case::Context;
+pub use case::Failure;
+pub use harness::run;
+
+/// The main function of a conformance test target: runs every case on each backend.
+///
+/// ```
+/// # use std::process::ExitCode;
+/// # #[derive(Debug)] struct Absent;
+/// # #[async_trait::async_trait]
+/// # impl orm_testkit::Backend for Absent {
+/// #     fn name(&self) -> &'static str { "absent" }
+/// #     fn availability(&self) -> orm_testkit::Availability {
+/// #         orm_testkit::Availability::Missing("no server".into())
+/// #     }
+/// #     async fn provision(&self, _: &str) -> orm_core::error::Result<orm_testkit::Sandbox> {
+/// #         Err(orm_core::error::Error::configuration("no server"))
+/// #     }
+/// # }
+/// # mod target { use super::Absent;
+/// orm_testkit::main!(Absent);
+/// # pub fn call() { let _: fn() -> std::process::ExitCode = main; }
+/// # }
+/// # fn main() { target::call() }
+/// ```
+#[macro_export]
+macro_rules! main {
+    ($($backend:expr),+ $(,)?) => {
+        fn main() -> ::std::process::ExitCode {
+            $crate::run(::std::vec![$(::std::sync::Arc::new($backend)),+])
+        }
+    };
+}

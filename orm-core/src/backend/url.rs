@@ -26,7 +26,7 @@ impl ConnectionUrl {
         let wrong = |part: &str| Error::configuration(format!("connection URL: {part}"));
         let (scheme, rest) = url
             .split_once(':')
-            .ok_or_else(|| wrong("no scheme; write for example `sqlite::memory:`"))?;
+            .ok_or_else(|| wrong("no scheme; write `scheme:path` or `scheme://host/database`"))?;
         if scheme.is_empty()
             || !scheme
                 .chars()

@@ -1,0 +1,237 @@
+//! The test binary: arguments, one trial per case and backend, report, exit code.
+
+mod options;
+mod report;
+mod runner;
+
+use crate::api;
+use crate::backend::{Availability, Backend};
+use crate::case::Case;
+use libtest_mimic::{Failed, Trial};
+use options::Options;
+use report::{Record, Report, Verdict};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+const CASE_FAILED: u8 = 1;
+const WRONG_ARGUMENTS: u8 = 2;
+const BACKEND_MISSING: u8 = 3;
+const COVERAGE_GAP: u8 = 4;
+const NOTHING_RAN: u8 = 5;
+
+/// Runs every case of the suite on each backend, as the arguments of the process ask.
+pub fn run(backends: Vec<Arc<dyn Backend>>) -> ExitCode {
+    let code = match Options::parse(std::env::args()) {
+        Ok(options) => run_cases(&backends, &crate::suite::cases(), &options),
+        Err(message) => {
+            eprintln!("{message}");
+            WRONG_ARGUMENTS
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn run_cases(backends: &[Arc<dyn Backend>], cases: &[Case], options: &Options) -> u8 {
+    if options.coverage {
+        return coverage(cases);
+    }
+    if let Some(missing) = missing_backend(backends, options) {
+        eprintln!("{missing}");
+        return BACKEND_MISSING;
+    }
+    let records = Arc::new(Mutex::new(Vec::new()));
+    let trials = backends
+        .iter()
+        .filter(|backend| options.wants_backend(backend.name()))
+        .flat_map(|backend| {
+            let chosen = cases.iter().filter(|case| options.wants_case(case));
+            chosen.map(|case| trial(backend, *case, &records))
+        })
+        .collect();
+    let start = Instant::now();
+    let conclusion = libtest_mimic::run(&options.harness, trials);
+    if options.harness.list {
+        return 0;
+    }
+    let records = std::mem::take(&mut *records.lock().unwrap_or_else(PoisonError::into_inner));
+    let report = Report::new(backends, cases, records, start.elapsed());
+    if options.is_full() || options.report.is_some() {
+        println!("{}", report.matrix());
+    }
+    if let Some(folder) = &options.report
+        && let Err(error) = report.write(folder)
+    {
+        eprintln!("cannot write the report to {}: {error}", folder.display());
+        return WRONG_ARGUMENTS;
+    }
+    let ran = conclusion.num_passed + conclusion.num_failed;
+    if conclusion.has_failed() {
+        CASE_FAILED
+    } else if ran == 0 && !options.may_select_nothing() {
+        eprintln!("no case ran");
+        NOTHING_RAN
+    } else if options.is_full() {
+        coverage(cases)
+    } else {
+        0
+    }
+}
+
+/// Prints the gaps of the registry.
+fn coverage(cases: &[Case]) -> u8 {
+    let gaps = api::gaps(cases);
+    for gap in &gaps {
+        eprintln!("{gap}");
+    }
+    if !gaps.is_empty() {
+        return COVERAGE_GAP;
+    }
+    println!(
+        "{} documented items are covered by {} cases",
+        api::API_ITEMS.len(),
+        cases.len()
+    );
+    0
+}
+
+/// Why a backend that `--require` or `--backend` names cannot run.
+fn missing_backend(backends: &[Arc<dyn Backend>], options: &Options) -> Option<String> {
+    let named = options.require.iter().chain(&options.backends);
+    named.into_iter().find_map(|name| {
+        match backends.iter().find(|backend| backend.name() == *name) {
+            None => Some(format!("backend `{name}` is not part of this test binary")),
+            Some(backend) => match backend.availability() {
+                Availability::Ready => None,
+                Availability::Missing(why) => Some(format!("backend `{name}` cannot run: {why}")),
+            },
+        }
+    })
+}
+
+fn trial(backend: &Arc<dyn Backend>, case: Case, records: &Arc<Mutex<Vec<Record>>>) -> Trial {
+    let missing = matches!(backend.availability(), Availability::Missing(_));
+    let name = format!("{}::{}", backend.name(), case.id);
+    let (backend, records) = (backend.clone(), records.clone());
+    let body = move || {
+        let record = runner::run(&backend, case);
+        let result = match &record.verdict {
+            Verdict::Passed | Verdict::KnownIssue(_) => Ok(()),
+            Verdict::Failed(message) => Err(Failed::from(message.clone())),
+        };
+        records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(record);
+        result
+    };
+    Trial::test(name, body).with_ignored_flag(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::{KnownIssue, Sandbox};
+    use crate::case::{CaseResult, Context, Failure};
+    use crate::cases;
+    use async_trait::async_trait;
+    use orm_core::backend::{BaseDBAsyncClient, Dialect, Intent, Lease};
+    use orm_core::error::{Error, Result};
+
+    #[derive(Debug)]
+    struct Nowhere;
+
+    #[async_trait]
+    impl BaseDBAsyncClient for Nowhere {
+        fn dialect(&self) -> &'static dyn Dialect {
+            unimplemented!("no case of these tests asks")
+        }
+        async fn acquire(&self, _: Intent) -> Result<Lease> {
+            Err(Error::configuration("nowhere"))
+        }
+        async fn close(&self) {}
+    }
+
+    #[derive(Debug)]
+    struct Fake(Availability);
+
+    #[async_trait]
+    impl Backend for Fake {
+        fn name(&self) -> &'static str {
+            "fake"
+        }
+        fn availability(&self) -> Availability {
+            self.0.clone()
+        }
+        fn known_issues(&self) -> &'static [KnownIssue] {
+            &[KnownIssue {
+                case: "fake::known::issue",
+                reason: "a defect",
+            }]
+        }
+        async fn provision(&self, _: &str) -> Result<Sandbox> {
+            Ok(Sandbox::new(Arc::new(Nowhere), "nowhere:"))
+        }
+    }
+
+    async fn passes(_: &Context) -> CaseResult {
+        Ok(())
+    }
+    async fn fails(_: &Context) -> CaseResult {
+        Err(Failure::new("as intended"))
+    }
+    async fn panics(_: &Context) -> CaseResult {
+        panic!("as intended")
+    }
+
+    const PASSES: &[Case] = cases! { "fake::it::passes" => passes, ["model"]; };
+    const FAILS: &[Case] = cases! { "fake::it::fails" => fails, ["model"]; };
+    const PANICS: &[Case] = cases! { "fake::it::panics" => panics, ["model"]; };
+    const KNOWN: &[Case] = cases! { "fake::known::issue" => fails, ["model"]; };
+    const MENDED: &[Case] = cases! { #[serial] "fake::known::issue" => passes, ["model"]; };
+
+    fn code(cases: &[Case], words: &[&str]) -> u8 {
+        code_on(Availability::Ready, cases, words)
+    }
+
+    fn code_on(availability: Availability, cases: &[Case], words: &[&str]) -> u8 {
+        // Into a file, so that failures which are intended do not show up in our own output.
+        let log = std::env::temp_dir().join(format!("orm-testkit-{}.log", std::process::id()));
+        let log = format!("--logfile={}", log.display());
+        let fixed = ["conformance", log.as_str()];
+        let words = fixed.iter().chain(words).map(|word| word.to_string());
+        let options = Options::parse(words).expect("the arguments are right");
+        run_cases(&[Arc::new(Fake(availability))], cases, &options)
+    }
+
+    #[test]
+    fn each_outcome_has_its_exit_code() {
+        let only = ["--item", "model"];
+        assert_eq!(code(PASSES, &only), 0);
+        assert_eq!(code(FAILS, &only), CASE_FAILED);
+        assert_eq!(code(PANICS, &only), CASE_FAILED);
+        assert_eq!(code(PASSES, &["--item", "queryset.limit"]), NOTHING_RAN);
+        assert_eq!(code(PASSES, &["--require", "other"]), BACKEND_MISSING);
+        assert_eq!(code(PASSES, &["--coverage"]), COVERAGE_GAP);
+        assert_eq!(code(PASSES, &[]), COVERAGE_GAP);
+    }
+
+    #[test]
+    fn a_known_issue_must_fail() {
+        assert_eq!(code(KNOWN, &["--item", "model"]), 0);
+        assert_eq!(code(MENDED, &["--item", "model"]), CASE_FAILED);
+    }
+
+    #[test]
+    fn a_missing_backend_is_never_a_pass() {
+        let missing = || Availability::Missing("no server".to_owned());
+        assert_eq!(
+            code_on(missing(), PASSES, &["--item", "model"]),
+            NOTHING_RAN
+        );
+        assert_eq!(
+            code_on(missing(), PASSES, &["--require", "fake"]),
+            BACKEND_MISSING
+        );
+    }
+}
