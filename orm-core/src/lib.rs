@@ -5,4 +5,5 @@ pub mod entity;
 pub mod error;
 pub mod query;
 pub mod schema;
+pub mod sql;
 pub mod value;

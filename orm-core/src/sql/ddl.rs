@@ -1,0 +1,1 @@
+//! Tables: CREATE TABLE, indexes, foreign keys.
