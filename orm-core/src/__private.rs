@@ -7,6 +7,7 @@ pub use crate::error;
 pub use crate::kw;
 pub use crate::model;
 pub use crate::query;
+pub use crate::queryset;
 pub use crate::relation;
 pub use crate::schema;
 pub use crate::value;

@@ -403,10 +403,18 @@ fn from_row(model: &Model, pk: &Field) -> TokenStream {
         let read = quote!(#p::entity::read_field::<#ty>(row, at + #index, &META, #index)?);
         Some(match &field.kind {
             Kind::Forward { null: true, .. } => {
-                quote!(let #ident = #read.map(#p::relation::ForeignKey::from_key);)
+                let relation = field.relation;
+                quote! {
+                    let #ident = #read.map(|key| {
+                        #p::relation::ForeignKey::from_key(key).located(&META, #relation)
+                    });
+                }
             }
             Kind::Forward { .. } => {
-                quote!(let #ident = #p::relation::ForeignKey::from_key(#read);)
+                let relation = field.relation;
+                quote! {
+                    let #ident = #p::relation::ForeignKey::from_key(#read).located(&META, #relation);
+                }
             }
             _ => quote!(let #ident = #read;),
         })
@@ -483,14 +491,16 @@ fn top(model: &Model) -> TokenStream {
     let (p, name) = (&model.private, &model.name);
     let targets = relations(model).map(|r| {
         let (index, target) = (r.index, r.target);
-        quote!(#index => #p::relation::target::<#target>())
+        quote!(#index => #p::queryset::target::<#target>())
     });
     quote! {
         #[automatically_derived]
-        impl #p::model::Model for #name {
-            fn relation_target(relation: usize) -> &'static dyn #p::relation::Target {
+        impl #p::queryset::Related for #name {
+            fn relation_target(relation: usize) -> &'static dyn #p::queryset::Target {
                 match relation { #(#targets,)* _ => #p::core::unreachable!() }
             }
         }
+        #[automatically_derived]
+        impl #p::model::Model for #name {}
     }
 }

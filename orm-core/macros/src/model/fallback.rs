@@ -38,8 +38,10 @@ pub(super) fn expand(model: &Model) -> TokenStream {
                 fn bind_relations(&mut self) {}
             }
             #[automatically_derived]
-            impl #p::model::Model for #name {
-                fn relation_target(_: usize) -> &'static dyn #p::relation::Target {
+            impl #p::model::Model for #name {}
+            #[automatically_derived]
+            impl #p::queryset::Related for #name {
+                fn relation_target(_: usize) -> &'static dyn #p::queryset::Target {
                     #p::core::unreachable!()
                 }
             }
