@@ -4,17 +4,24 @@
 pub mod __private;
 pub mod backend;
 pub mod columns;
+pub mod connection;
 pub mod entity;
 pub mod error;
 pub mod fields;
+pub mod instrument;
+mod macros;
 pub mod model;
+pub mod pool;
+pub mod prelude;
 pub mod query;
+pub mod queryset;
 pub mod relation;
+pub mod runtime;
 pub mod schema;
 pub mod sql;
+pub mod tortoise;
+pub mod transaction;
 pub mod value;
-
-mod macros;
 
 pub use orm_macros::Model;
 pub use orm_macros::Values;
