@@ -594,7 +594,6 @@ async fn a_dropped_query_stops_and_the_session_goes_on() {
             "{:?}",
             begun.elapsed()
         );
-        println!("the timeout came after {:?}", begun.elapsed());
         assert_eq!(db.health(), Health::Broken);
         db.recover().await.expect("recovers");
         assert!(
@@ -628,20 +627,21 @@ async fn a_read_over_the_budget_is_run_again_without_doubling_rows() {
     }
 }
 
-async fn slow_reads_do_not_hold_the_timer() {
+/// The worst lateness of a 1 ms timer while four slow reads run.
+async fn worst_lateness() -> Duration {
     let mut slow = Vec::new();
     for _ in 0..4 {
         let mut db = memory().await;
         slow.push(tokio::spawn(async move {
             let statement = read(SLOW, Vec::new());
-            let limit = Duration::from_millis(600);
+            let limit = Duration::from_millis(400);
             let mut sink = Sink::discard();
             let _ = tokio::time::timeout(limit, db.run(&statement, &mut sink)).await;
         }));
     }
     let mut worst = Duration::ZERO;
     let begun = Instant::now();
-    while begun.elapsed() < Duration::from_millis(500) {
+    while begun.elapsed() < Duration::from_millis(300) {
         let wait = Instant::now();
         tokio::time::sleep(Duration::from_millis(1)).await;
         worst = worst.max(wait.elapsed());
@@ -649,9 +649,20 @@ async fn slow_reads_do_not_hold_the_timer() {
     for task in slow {
         task.await.expect("task");
     }
-    println!("the timer was late by {worst:?}");
-    // A machine that is busy with other things is late too: only a blocked thread is this late.
-    assert!(worst < Duration::from_millis(100), "{worst:?}");
+    worst
+}
+
+/// A machine that is busy with other things is late now and then; a blocked thread always is, by
+/// hundreds of milliseconds. So the best of a few rounds counts.
+async fn slow_reads_do_not_hold_the_timer() {
+    let mut best = Duration::MAX;
+    for _ in 0..5 {
+        best = best.min(worst_lateness().await);
+        if best <= Duration::from_millis(20) {
+            return;
+        }
+    }
+    panic!("late by {best:?} at best");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
