@@ -72,9 +72,7 @@ impl<C: Connector> Pool<C> {
         };
         Ok(Pool {
             readers: pool(readers_intent, readers)?,
-            writers: writers
-                .map(|size| pool(Intent::Write, size))
-                .transpose()?,
+            writers: writers.map(|size| pool(Intent::Write, size)).transpose()?,
             shared,
         })
     }

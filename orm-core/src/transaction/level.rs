@@ -4,7 +4,7 @@ use super::turn::Turn;
 use super::{TxGuard, task};
 use crate::backend::{Dialect, Done, Lease, Sink, Statement, TransactionOptions};
 use crate::connection::Connection;
-use crate::error::{Error, Result, TransactionError};
+use crate::error::{Result, TransactionError};
 use std::{
     fmt,
     future::Future,
@@ -136,9 +136,7 @@ impl Tx {
     /// Begins a nested level: waits until no other is open, then sets a savepoint.
     pub(super) async fn nest(&self, style: Style) -> Result<TxGuard> {
         self.check()?;
-        let hold = self
-            .patience(Arc::clone(&self.0.gate).lock_owned())
-            .await?;
+        let hold = self.patience(Arc::clone(&self.0.gate).lock_owned()).await?;
         let depth = self.0.depth + 1;
         let mut turn = Turn::take(&self.0.root).await;
         self.check()?;
@@ -263,9 +261,9 @@ impl Tx {
 
     /// Waits for the gate; with a limit if a guard holds it, which nobody may ever end.
     async fn patience<G>(&self, gate: impl Future<Output = G>) -> Result<G> {
-        match *lock(&self.0.child) {
-            Some(child) if child.style == Style::Guard => {}
-            _ => return Ok(gate.await),
+        let child = *lock(&self.0.child);
+        if child.is_none_or(|child| child.style == Style::Scoped) {
+            return Ok(gate.await);
         }
         let waited = tokio::time::timeout(GUARD_WAIT, gate).await;
         waited.map_err(|_| TransactionError::Suspended.into())
@@ -274,9 +272,7 @@ impl Tx {
     /// A guard of this very task is open: waiting for it would never end.
     fn refuse_own_guard(&self) -> Result<()> {
         match *lock(&self.0.child) {
-            Some(child)
-                if child.style == Style::Guard && child.task == tokio::task::try_id() =>
-            {
+            Some(child) if child.style == Style::Guard && child.task == tokio::task::try_id() => {
                 Err(TransactionError::Suspended.into())
             }
             _ => Ok(()),
