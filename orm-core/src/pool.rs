@@ -1,5 +1,7 @@
 //! The pool that drivers hold: lends connections, and takes back only clean ones.
 
+#[cfg(test)]
+pub(crate) mod fake;
 mod held;
 mod manager;
 
