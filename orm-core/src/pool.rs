@@ -1,5 +1,7 @@
 //! The pool that drivers hold: lends connections, and takes back only clean ones.
 
+#[cfg(test)]
+pub(crate) mod fake;
 mod held;
 mod manager;
 
@@ -72,9 +74,7 @@ impl<C: Connector> Pool<C> {
         };
         Ok(Pool {
             readers: pool(readers_intent, readers)?,
-            writers: writers
-                .map(|size| pool(Intent::Write, size))
-                .transpose()?,
+            writers: writers.map(|size| pool(Intent::Write, size)).transpose()?,
             shared,
         })
     }

@@ -180,13 +180,12 @@ impl Lease {
     /// # Errors
     /// `Unsupported` where there are none; those of the database.
     pub async fn savepoint(&mut self, depth: u32) -> Result<()> {
-        let (session, watch) =
-            self.command(Text::Savepoint("SAVEPOINT", depth), |facts| {
-                match facts.savepoints {
-                    true => Ok(()),
-                    false => Err(Error::Unsupported("savepoints")),
-                }
-            })?;
+        let (session, watch) = self.command(Text::Savepoint("SAVEPOINT", depth), |facts| {
+            match facts.savepoints {
+                true => Ok(()),
+                false => Err(Error::Unsupported("savepoints")),
+            }
+        })?;
         let result = session.savepoint(depth).await;
         self.answered(watch, result)
     }
@@ -316,6 +315,8 @@ async fn within<T>(
 fn may_leave_state(sql: &str) -> bool {
     let word = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic());
     let word = word.into_iter().next().unwrap_or("");
-    let plain = ["select", "insert", "update", "delete", "replace", "with", "values"];
+    let plain = [
+        "select", "insert", "update", "delete", "replace", "with", "values",
+    ];
     !plain.iter().any(|known| word.eq_ignore_ascii_case(known))
 }

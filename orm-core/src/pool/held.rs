@@ -1,7 +1,7 @@
 //! A lent connection, and the clean-up of one that came back dirty.
 
 use super::manager::{Conn, Left, Manager, Shared, lost};
-use crate::backend::{Connector, Health, Held, Session, TransactionManager};
+use crate::backend::{Connector, Health, Held, TransactionManager};
 use crate::error::Result;
 use deadpool::managed::Object;
 use std::{

@@ -114,7 +114,6 @@ impl Db {
     }
 }
 
-
 impl From<&Db> for Db {
     fn from(db: &Db) -> Db {
         db.clone()

@@ -136,9 +136,7 @@ impl Tx {
     /// Begins a nested level: waits until no other is open, then sets a savepoint.
     pub(super) async fn nest(&self, style: Style) -> Result<TxGuard> {
         self.check()?;
-        let hold = self
-            .patience(Arc::clone(&self.0.gate).lock_owned())
-            .await?;
+        let hold = self.patience(Arc::clone(&self.0.gate).lock_owned()).await?;
         let depth = self.0.depth + 1;
         let mut turn = Turn::take(&self.0.root).await;
         self.check()?;
@@ -263,9 +261,8 @@ impl Tx {
 
     /// Waits for the gate; with a limit if a guard holds it, which nobody may ever end.
     async fn patience<G>(&self, gate: impl Future<Output = G>) -> Result<G> {
-        let held_by_guard =
-            matches!(*lock(&self.0.child), Some(child) if child.style == Style::Guard);
-        if !held_by_guard {
+        let child = *lock(&self.0.child);
+        if child.is_none_or(|child| child.style == Style::Scoped) {
             return Ok(gate.await);
         }
         let waited = tokio::time::timeout(GUARD_WAIT, gate).await;
@@ -275,9 +272,7 @@ impl Tx {
     /// A guard of this very task is open: waiting for it would never end.
     fn refuse_own_guard(&self) -> Result<()> {
         match *lock(&self.0.child) {
-            Some(child)
-                if child.style == Style::Guard && child.task == tokio::task::try_id() =>
-            {
+            Some(child) if child.style == Style::Guard && child.task == tokio::task::try_id() => {
                 Err(TransactionError::Suspended.into())
             }
             _ => Ok(()),
