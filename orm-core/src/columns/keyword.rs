@@ -142,7 +142,6 @@ impl<M: Entity, N> IntoClause<M, Update> for Kv<M, Required<N>> {
     }
 }
 
-#[diagnostic::do_not_recommend]
 impl<M: Entity> IntoClause<M, Insert> for Nil
 where
     M::Required: ProvidedBy<M, Nil>,
@@ -151,7 +150,6 @@ where
         M::Required::push(self, out);
     }
 }
-#[diagnostic::do_not_recommend]
 impl<M: Entity, H, T> IntoClause<M, Insert> for Kws<H, T>
 where
     M::Required: ProvidedBy<M, Kws<H, T>>,
@@ -195,28 +193,23 @@ pub trait IsGiven<Given, M, R, T> {
 }
 
 // The walk goes on only behind a match, so that one missing field gives one error.
-#[diagnostic::do_not_recommend]
 impl<N, M, R: ProvidedBy<M, T>, T> IsGiven<N, M, R, T> for N {
     fn rest(keywords: T, out: &mut Vec<Assignment>) {
         R::push(keywords, out);
     }
 }
-#[diagnostic::do_not_recommend]
 impl<M> ProvidedBy<M, Nil> for End {
     fn push(_: Nil, _: &mut Vec<Assignment>) {}
 }
-#[diagnostic::do_not_recommend]
 impl<M, N: IsGiven<Nothing, M, End, Nil>, R> ProvidedBy<M, Nil> for Req<N, R> {
     fn push(_: Nil, _: &mut Vec<Assignment>) {}
 }
-#[diagnostic::do_not_recommend]
 impl<M: Entity, R: ProvidedBy<M, T>, T> ProvidedBy<M, Kws<Kv<M, Optional>, T>> for R {
     fn push(given: Kws<Kv<M, Optional>, T>, out: &mut Vec<Assignment>) {
         out.push(given.0.into_assignment());
         R::push(given.1, out);
     }
 }
-#[diagnostic::do_not_recommend]
 impl<M: Entity, N: IsGiven<G, M, R, T>, G, R, T> ProvidedBy<M, Kws<Kv<M, Required<G>>, T>>
     for Req<N, R>
 {
