@@ -142,18 +142,12 @@ impl<M: Entity, N> IntoClause<M, Update> for Kv<M, Required<N>> {
     }
 }
 
-impl<M: Entity> IntoClause<M, Insert> for Nil
-where
-    M::Required: ProvidedBy<M, Nil>,
-{
+impl<M: Entity<Required: ProvidedBy<M, Self>>> IntoClause<M, Insert> for Nil {
     fn put(self, out: &mut Vec<Assignment>) {
         M::Required::push(self, out);
     }
 }
-impl<M: Entity, H, T> IntoClause<M, Insert> for Kws<H, T>
-where
-    M::Required: ProvidedBy<M, Kws<H, T>>,
-{
+impl<M: Entity<Required: ProvidedBy<M, Self>>, H, T> IntoClause<M, Insert> for Kws<H, T> {
     fn put(self, out: &mut Vec<Assignment>) {
         M::Required::push(self, out);
     }
