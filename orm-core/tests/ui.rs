@@ -17,3 +17,17 @@ fn macros_accept_and_refuse_what_they_should() {
         }
     }
 }
+
+/// A message that does not fit a screen is not read.
+const MAX_LINES: usize = 20;
+
+#[test]
+fn every_message_is_short() {
+    for entry in fs::read_dir("tests/ui").expect("the cases are there") {
+        let path = entry.expect("the directory can be read").path();
+        if path.extension().is_some_and(|e| e == "stderr") {
+            let lines = fs::read_to_string(&path).expect("readable").lines().count();
+            assert!(lines <= MAX_LINES, "{}: {lines} lines", path.display());
+        }
+    }
+}

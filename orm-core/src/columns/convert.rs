@@ -41,14 +41,9 @@ pub trait IntoSet<M, T> {
 #[derive(Clone, Copy, Debug)]
 pub struct Null;
 
+#[diagnostic::do_not_recommend]
 impl<M, T> Comparable<M, T> for Null {
     fn into_compared(self) -> query::Expr {
-        query::Expr::Value(Value::Null)
-    }
-}
-#[diagnostic::do_not_recommend]
-impl<M, T> IntoSet<M, Option<T>> for Null {
-    fn into_set(self) -> query::Expr {
         query::Expr::Value(Value::Null)
     }
 }
@@ -62,17 +57,20 @@ pub trait IntoRange<M, T> {
     /// The ends, lower first.
     fn into_range(self) -> (query::Expr, query::Expr);
 }
+#[diagnostic::do_not_recommend]
 impl<M, T, A: IntoExpr<M, T>, B: IntoExpr<M, T>> IntoRange<M, T> for (A, B) {
     fn into_range(self) -> (query::Expr, query::Expr) {
         (self.0.into_expr(), self.1.into_expr())
     }
 }
+#[diagnostic::do_not_recommend]
 impl<M, T, A: IntoExpr<M, T>> IntoRange<M, T> for [A; 2] {
     fn into_range(self) -> (query::Expr, query::Expr) {
         let [low, high] = self;
         (low.into_expr(), high.into_expr())
     }
 }
+#[diagnostic::do_not_recommend]
 impl<M, T, A: IntoExpr<M, T>> IntoRange<M, T> for RangeInclusive<A> {
     fn into_range(self) -> (query::Expr, query::Expr) {
         let (low, high) = self.into_inner();
@@ -84,7 +82,14 @@ impl<M, T, A: IntoExpr<M, T>> IntoRange<M, T> for RangeInclusive<A> {
 // it and report a missing bound two steps away from the user's value. They are hidden from the
 // list of "other types", which would be longer than the message.
 macro_rules! values {
-    ($($base:ty: $($from:ty => |$v:ident| $to:expr),+;)*) => { $( $(
+    ($($base:ty: $($from:ty => |$v:ident| $to:expr),+;)*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl<M> IntoSet<M, Option<$base>> for Null {
+            fn into_set(self) -> query::Expr {
+                query::Expr::Value(Value::Null)
+            }
+        }
+    $(
         #[diagnostic::do_not_recommend]
         impl<M> IntoExpr<M, $base> for $from {
             fn into_expr(self) -> query::Expr {
@@ -151,21 +156,25 @@ fn or_null(expr: Option<query::Expr>) -> query::Expr {
     expr.unwrap_or(query::Expr::Value(Value::Null))
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Scope, T: Field, K> IntoExpr<S::Root, T::Base> for Col<S, T, K> {
     fn into_expr(self) -> query::Expr {
         self.tree()
     }
 }
+#[diagnostic::do_not_recommend]
 impl<M, T: Field> IntoExpr<M, T::Base> for Expr<M, T> {
     fn into_expr(self) -> query::Expr {
         self.into_tree()
     }
 }
+#[diagnostic::do_not_recommend]
 impl<S: Scope, T: Field, K> Comparable<S::Root, T::Base> for Col<S, T, K> {
     fn into_compared(self) -> query::Expr {
         self.tree()
     }
 }
+#[diagnostic::do_not_recommend]
 impl<M, T: Field> Comparable<M, T::Base> for Expr<M, T> {
     fn into_compared(self) -> query::Expr {
         self.into_tree()

@@ -23,6 +23,7 @@ pub struct Many;
 pub struct Col<S, T, K = Optional> {
     node: Option<&'static Node>,
     field: &'static FieldMeta,
+    #[allow(clippy::type_complexity, reason = "a tuple of the parameters")]
     marker: PhantomData<fn() -> (S, T, K)>,
 }
 
@@ -86,6 +87,7 @@ fn at(node: Option<&'static Node>, field: &'static FieldMeta) -> ColumnRef {
 /// It dereferences to the columns and relations of `T`: `Post::author.posts.tags.name`.
 pub struct Rel<O, S, T, K = Optional> {
     node: &'static Node,
+    #[allow(clippy::type_complexity, reason = "a tuple of the parameters")]
     marker: PhantomData<fn() -> (O, S, T, K)>,
 }
 

@@ -142,24 +142,21 @@ impl<M: Entity, N> IntoClause<M, Update> for Kv<M, Required<N>> {
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<M: Entity> IntoClause<M, Insert> for Nil
-where
-    M::Required: ProvidedBy<M, Nil>,
-{
+impl<M: Entity<Required: ProvidedBy<M, Self>>> IntoClause<M, Insert> for Nil {
     fn put(self, out: &mut Vec<Assignment>) {
         M::Required::push(self, out);
     }
 }
-#[diagnostic::do_not_recommend]
-impl<M: Entity, H, T> IntoClause<M, Insert> for Kws<H, T>
-where
-    M::Required: ProvidedBy<M, Kws<H, T>>,
-{
+impl<M: Entity<Required: ProvidedBy<M, Self>>, H, T> IntoClause<M, Insert> for Kws<H, T> {
     fn put(self, out: &mut Vec<Assignment>) {
         M::Required::push(self, out);
     }
 }
+
+/// The same as [`IntoClause`]. The compiler lists the impls of a bound that fails, but not one for
+/// every type: this keeps the message short.
+pub trait Keywords<M, C: Context>: IntoClause<M, C> {}
+impl<M, C: Context, A: IntoClause<M, C>> Keywords<M, C> for A {}
 
 /// The required field `N` and the rest of the list, sorted by name.
 #[derive(Debug)]
@@ -184,51 +181,55 @@ pub trait ProvidedBy<M, Given> {
     fn push(given: Given, out: &mut Vec<Assignment>);
 }
 
-/// A required field that is the given one.
+/// A required field, as the subject of [`IsGiven`]. Its own type and not the field's marker, which
+/// belongs to the user's crate: the compiler would show where it is declared.
+#[derive(Debug)]
+pub struct Wanted<N>(PhantomData<fn() -> N>);
+
+/// The wanted field `N` is the given one.
 #[diagnostic::on_unimplemented(
-    message = "required field `{Self}` is not given",
-    label = "`{Self}` has no default and is missing here"
+    message = "required field `{N}` is not given",
+    label = "`{N}` has no default and is missing here"
 )]
-pub trait IsGiven<Given, M, R, T> {
+pub trait IsGiven<N, Given, M, R, T> {
     /// Adds the assignments of the keywords behind it.
     fn rest(keywords: T, out: &mut Vec<Assignment>);
 }
 
 // The walk goes on only behind a match, so that one missing field gives one error.
-#[diagnostic::do_not_recommend]
-impl<N, M, R: ProvidedBy<M, T>, T> IsGiven<N, M, R, T> for N {
+impl<W, N, M, R: ProvidedBy<M, T>, T> IsGiven<N, N, M, R, T> for W {
     fn rest(keywords: T, out: &mut Vec<Assignment>) {
         R::push(keywords, out);
     }
 }
-#[diagnostic::do_not_recommend]
 impl<M> ProvidedBy<M, Nil> for End {
     fn push(_: Nil, _: &mut Vec<Assignment>) {}
 }
-#[diagnostic::do_not_recommend]
-impl<M, N: IsGiven<Nothing, M, End, Nil>, R> ProvidedBy<M, Nil> for Req<N, R> {
+impl<M, N, R> ProvidedBy<M, Nil> for Req<N, R>
+where
+    Wanted<N>: IsGiven<N, Nothing, M, End, Nil>,
+{
     fn push(_: Nil, _: &mut Vec<Assignment>) {}
 }
-#[diagnostic::do_not_recommend]
 impl<M: Entity, R: ProvidedBy<M, T>, T> ProvidedBy<M, Kws<Kv<M, Optional>, T>> for R {
     fn push(given: Kws<Kv<M, Optional>, T>, out: &mut Vec<Assignment>) {
         out.push(given.0.into_assignment());
         R::push(given.1, out);
     }
 }
-#[diagnostic::do_not_recommend]
-impl<M: Entity, N: IsGiven<G, M, R, T>, G, R, T> ProvidedBy<M, Kws<Kv<M, Required<G>>, T>>
-    for Req<N, R>
+impl<M: Entity, N, G, R, T> ProvidedBy<M, Kws<Kv<M, Required<G>>, T>> for Req<N, R>
+where
+    Wanted<N>: IsGiven<N, G, M, R, T>,
 {
     fn push(given: Kws<Kv<M, Required<G>>, T>, out: &mut Vec<Assignment>) {
         out.push(given.0.into_assignment());
-        N::rest(given.1, out);
+        <Wanted<N> as IsGiven<N, G, M, R, T>>::rest(given.1, out);
     }
 }
 
 /// What `kw!` calls: the values, and a function that puts them behind their columns.
 #[doc(hidden)]
-pub fn keywords<M: Entity, C: Context, V, A: IntoClause<M, C>>(
+pub fn keywords<M: Entity, C: Context, V, A: Keywords<M, C>>(
     values: V,
     build: fn(Cols<M>, V) -> A,
 ) -> Clause<M, C> {

@@ -218,7 +218,9 @@ impl Field for DateTime<Utc> {
             .then_some("the year must be between 1 and 9999")
     }
 }
+#[diagnostic::do_not_recommend]
 impl Temporal for DateTime<Utc> {}
+#[diagnostic::do_not_recommend]
 impl Temporal for Option<DateTime<Utc>> {}
 
 /// Base types only, so that `Option<Option<T>>` is no field.

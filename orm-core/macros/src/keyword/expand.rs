@@ -3,7 +3,7 @@
 use super::hoist::Hoist;
 use super::input::{Invocation, Keyword};
 use crate::names;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use std::collections::HashSet;
 use syn::spanned::Spanned;
@@ -26,6 +26,8 @@ pub(super) fn expand(invocation: Invocation) -> TokenStream {
         faults: Vec::new(),
     };
     refuse_repeated(&keywords, &mut faults);
+    let ends = keywords.first().zip(keywords.last());
+    let ends = ends.map(|(first, last)| (first.span, last.end));
     let mut paths = Vec::new();
     let mut items = Vec::new();
     for keyword in keywords {
@@ -46,13 +48,29 @@ pub(super) fn expand(invocation: Invocation) -> TokenStream {
         |rest, (_, item)| quote!(#private::columns::Kws(#item, #rest)),
     );
     let (variables, values): (Vec<_>, Vec<_>) = hoist.values.into_iter().unzip();
-    let clause = quote! {
-        #private::columns::keywords((#(#values,)*), |#columns, (#(#variables,)*)| #list)
+    let build = quote!(|#columns, (#(#variables,)*)| #list);
+    let build = match ends {
+        Some((first, last)) => spanning(build, first, last),
+        None => build,
     };
+    let clause = quote!(#private::columns::keywords((#(#values,)*), #build));
     match model {
         Some(model) => quote!(#private::columns::typed::<#model>(#clause)),
         None => clause,
     }
+}
+
+/// The closure as if written from the first keyword to the last, so that an error about all of
+/// them is shown there and not as one of the macro.
+fn spanning(closure: TokenStream, first: Span, last: Span) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = closure.into_iter().collect();
+    if let Some(bar) = tokens.first_mut() {
+        bar.set_span(first);
+    }
+    if let Some(list) = tokens.last_mut() {
+        list.set_span(last);
+    }
+    tokens.into_iter().collect()
 }
 
 fn refuse_repeated(keywords: &[Keyword], faults: &mut Vec<Error>) {

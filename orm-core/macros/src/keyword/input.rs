@@ -3,6 +3,7 @@
 
 use crate::names;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Expr, Result, Token, Type};
@@ -27,6 +28,8 @@ pub(super) struct Keyword {
     pub(super) value: Option<Expr>,
     /// The name as written, or its first part.
     pub(super) span: Span,
+    /// Its last token.
+    pub(super) end: Span,
 }
 
 /// One name of a path.
@@ -88,6 +91,7 @@ impl Invocation {
             segments: Vec::new(),
             value: None,
             span: input.span(),
+            end: input.span(),
         };
         if let Err(fault) = keyword.read(input) {
             self.faults.push(fault);
@@ -115,7 +119,10 @@ impl Keyword {
             }
         }
         if input.parse::<Option<Token![=]>>()?.is_some() {
-            self.value = Some(input.parse()?);
+            let value: Expr = input.parse()?;
+            let last = value.to_token_stream().into_iter().last();
+            self.end = last.map_or(self.end, |token| token.span());
+            self.value = Some(value);
         }
         if !input.is_empty() && !input.peek(Token![,]) {
             return Err(input.error("expected `= value` or `,`"));

@@ -79,6 +79,14 @@ fn check_name(model: &Model, field: &Field, faults: &mut Faults) {
 
 fn check_plain(field: &Field, plain: &Plain, faults: &mut Faults) {
     let (name, options) = (&field.name, &field.options);
+    if let Some(instead) = plain.refused {
+        let ty = &field.ty;
+        let shown = quote::quote!(#ty).to_string().replace(' ', "");
+        faults.push_fatal(
+            ty,
+            format!("`{shown}` cannot be a column of a model: {instead}"),
+        );
+    }
     if let Some(given) = &options.max_length
         && !matches!(plain.scalar, Scalar::Text | Scalar::Unknown)
     {

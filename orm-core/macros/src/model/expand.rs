@@ -5,7 +5,7 @@ use super::kind::{Kind, Plain, Scalar};
 use super::relation::Relation;
 use crate::names;
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 
 /// Everything that the derive emits for a model without mistakes.
 pub(super) fn expand(model: &Model, pk: &Field) -> TokenStream {
@@ -68,14 +68,18 @@ fn markers_module(model: &Model) -> TokenStream {
         .fields
         .iter()
         .filter(|f| f.column.is_some() && f.is_required());
-    let names = names.map(|f| &f.ident);
+    // At the field's place, so that an error about a missing field shows it.
+    let names = names.map(|f| {
+        let ident = &f.ident;
+        quote_spanned!(ident.span()=> pub struct #ident;)
+    });
     quote! {
         #[doc(hidden)]
         #[allow(
             non_camel_case_types, non_snake_case, dead_code, missing_docs,
             missing_debug_implementations, unreachable_pub, unnameable_types
         )]
-        #vis mod #markers { #(pub struct #names;)* }
+        #vis mod #markers { #(#names)* }
     }
 }
 

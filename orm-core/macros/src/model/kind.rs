@@ -29,6 +29,8 @@ pub(super) struct Plain {
     pub(super) null: bool,
     /// What it holds.
     pub(super) scalar: Scalar,
+    /// A type that can be no column, and what to write instead.
+    pub(super) refused: Option<&'static str>,
     /// Spelt `CharField`.
     pub(super) char_field: bool,
 }
@@ -50,6 +52,10 @@ impl Kind {
     pub(super) fn of(ty: &Type, own: &Ident) -> Kind {
         match wrapper(ty) {
             Some((name, inner)) if name == "Option" => match Kind::of(inner, own) {
+                Kind::Plain(plain) if plain.null => Kind::Plain(Plain {
+                    refused: Some("one `Option` is enough"),
+                    ..plain
+                }),
                 Kind::Forward { target, unique, .. } => Kind::Forward {
                     target,
                     null: true,
@@ -95,8 +101,35 @@ impl Plain {
         Plain {
             null: false,
             scalar,
+            refused: refused(ty, &name),
             char_field: name == "CharField",
         }
+    }
+}
+
+/// What to write instead of a type that is known to be no column.
+///
+/// The compiler would refuse it too, but once for each use in the expansion.
+fn refused(ty: &Type, name: &str) -> Option<&'static str> {
+    let inner = wrapper(ty).and_then(|(_, inner)| last_name(inner));
+    match name {
+        "i8" | "u8" | "u16" | "u32" | "u64" | "usize" | "isize" | "u128" | "i128" => {
+            Some("use i16, i32 or i64")
+        }
+        "f32" => Some("use f64"),
+        "char" | "str" | "Cow" => Some("use String"),
+        "NaiveDateTime" | "NaiveDate" | "SystemTime" => Some("use DateTime<Utc>"),
+        "DateTime" if inner.is_none_or(|zone| zone != "Utc") => Some("use DateTime<Utc>"),
+        "Vec" if inner.is_none_or(|item| item != "u8") => {
+            Some("use Vec<u8> for bytes, HasMany or ManyToMany for several rows")
+        }
+        "HashMap" | "BTreeMap" | "HashSet" | "Box" | "Arc" | "Rc" => {
+            Some("use the type of a column, such as String")
+        }
+        _ if !matches!(ty, Type::Path(_) | Type::Macro(_) | Type::Group(_)) => {
+            Some("use the type of a column, such as String")
+        }
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::input::{Field, Model};
 use super::kind::{Kind, last_name};
 use crate::names;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
@@ -126,7 +126,9 @@ impl<'a> Relation<'a> {
         let (p, name, target) = (&model.private, &model.name, self.target);
         match &self.field.kind {
             Kind::HasMany(_) | Kind::HasOne(_) => {
-                let field = &self.field.name;
+                // One span for all of it, so that the error shows the field and not the model.
+                let (field, span) = (&self.field.name, target.span());
+                let (p, name) = (respan(p.clone(), span), respan(quote!(#name), span));
                 quote_spanned! {target.span()=>
                     const _: fn() = || {
                         fn related<T>()
@@ -171,4 +173,15 @@ impl<'a> Relation<'a> {
         };
         quote!(#index => #slot)
     }
+}
+
+/// The same tokens, as if written at `span`.
+fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(span);
+            token
+        })
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! The models of the UI cases, and functions that take what the query methods take.
 
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 pub use chrono::{DateTime, Utc};
 pub use orm_core::columns::{New, Q, Set, all, any, not};

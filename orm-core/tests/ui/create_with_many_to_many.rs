@@ -1,0 +1,9 @@
+#[path = "support/models.rs"]
+mod models;
+use models::*;
+
+fn main() {
+    fn f(user: User, tag: Tag) {
+        create::<Post>(kw!(title = "Hello", author = &user, tags = &tag));
+    }
+}

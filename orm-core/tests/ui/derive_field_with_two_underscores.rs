@@ -1,0 +1,11 @@
+use orm_core::Model;
+
+#[derive(Model, Clone, Debug)]
+#[model(crate = "orm_core")]
+pub struct C {
+    #[field(pk)]
+    pub id: i32,
+    pub first__name: String,
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use orm_core::Model;
+
+#[derive(Model, Clone, Debug)]
+#[model(crate = "orm_core")]
+pub struct F {
+    #[field(pk)]
+    pub id: i32,
+    #[field(max_length = 3)]
+    pub n: i32,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+#[path = "support/models.rs"]
+mod models;
+use models::*;
+
+fn main() {
+    let q = kw!(title = "a");
+    filter::<Post>(q);
+}

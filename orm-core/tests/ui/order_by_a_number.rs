@@ -1,0 +1,7 @@
+#[path = "support/models.rs"]
+mod models;
+use models::*;
+
+fn main() {
+    order_by::<Post>(3);
+}

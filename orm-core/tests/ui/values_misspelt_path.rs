@@ -1,0 +1,13 @@
+#[path = "support/models.rs"]
+mod models;
+use models::*;
+
+fn main() {
+    #[derive(Values)]
+    #[values(Post, crate = "orm_core")]
+    struct Card {
+        id: i32,
+        #[values(author.usrname)]
+        by: String,
+    }
+}
