@@ -300,8 +300,11 @@ async fn dropping_at_any_poll_stores_all_or_nothing() {
                 let inner = || {
                     in_transaction(async |_| {
                         send("INSERT b").await?;
+                        tokio::task::yield_now().await;
                         let _: Result<()> = in_transaction(async |_| {
                             send("INSERT c").await?;
+                            // Dropped here, no call is unfinished.
+                            tokio::task::yield_now().await;
                             Err(Error::Unsaved("X"))
                         })
                         .await;
@@ -341,7 +344,7 @@ async fn dropping_at_any_poll_stores_all_or_nothing() {
             })
             .await;
             if done {
-                assert!(polls >= 15, "too few polls to prove much: {polls}");
+                assert!(polls >= 17, "too few polls to prove much: {polls}");
                 break;
             }
             polls += 1;
@@ -403,6 +406,44 @@ async fn guards_are_explicit_and_roll_back_when_dropped() {
         drop(nested);
         begin().await.unwrap().rollback().await.unwrap();
         assert_eq!(world.rows(), ["a"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_nested_block_dropped_between_statements_is_undone_before_the_next_one() {
+    with(async |world| {
+        in_transaction(async |tx| {
+            send("INSERT a").await?;
+            let guard = begin().await?;
+            let deeper = guard.begin().await?;
+            send_on(&deeper, "INSERT b").await?;
+            guard.on_commit(async || panic!("undone"))?;
+            drop(guard);
+            assert_eq!(
+                state(send_on(&deeper, "X").await),
+                TransactionError::Finished
+            );
+            drop(deeper);
+            in_transaction(async |_| send("INSERT c").await).await?;
+            let kept = tx.begin().await?;
+            let dropped = kept.begin().await?;
+            send_on(&dropped, "INSERT d").await?;
+            drop(dropped);
+            kept.commit().await?;
+            let dropped = tx.begin().await?;
+            send_on(&dropped, "INSERT e").await
+        })
+        .await
+        .unwrap();
+        assert_eq!(world.rows(), ["a", "c"]);
+        let sent = world.take_log().join(", ");
+        assert_eq!(
+            sent,
+            "BEGIN, INSERT a, SAVEPOINT 1, SAVEPOINT 2, INSERT b, UNDO 1, SAVEPOINT 1, INSERT c, \
+             RELEASE 1, SAVEPOINT 1, SAVEPOINT 2, INSERT d, UNDO 2, RELEASE 1, \
+             SAVEPOINT 1, INSERT e, UNDO 1, COMMIT"
+        );
     })
     .await;
 }
