@@ -31,15 +31,27 @@ fn conditions() {
     );
     assert_eq!(shown::<Post>(kw!(author = &saved)), "author_id = ?");
     assert_eq!(shown::<Post>(kw!(author__id = 1)), "author_id = ?");
-    assert_eq!(shown::<Post>(kw!(author.id__in = [1, 2])), "author_id in (2 values)");
-    assert_eq!(shown::<Post>(kw!(author__in = [&saved])), "author_id in (1 values)");
+    assert_eq!(
+        shown::<Post>(kw!(author.id__in = [1, 2])),
+        "author_id in (2 values)"
+    );
+    assert_eq!(
+        shown::<Post>(kw!(author__in = [&saved])),
+        "author_id in (1 values)"
+    );
     assert_eq!(shown::<Post>(kw!(editor = None)), "editor_id isnull true");
-    assert_eq!(shown::<Post>(kw!(editor__isnull = false)), "editor_id isnull false");
+    assert_eq!(
+        shown::<Post>(kw!(editor__isnull = false)),
+        "editor_id isnull false"
+    );
     assert_eq!(
         shown::<Post>(kw!(author__posts__tags__name = "rust")),
         "author__posts__tags__name = ?"
     );
-    assert_eq!(shown::<Post>(kw!(created_at__year = 2024)), "created_at__year = ?");
+    assert_eq!(
+        shown::<Post>(kw!(created_at__year = 2024)),
+        "created_at__year = ?"
+    );
     assert_eq!(
         shown::<Post>(kw!(created_at__month__in = [1, 2])),
         "created_at__month in (2 values)"
@@ -48,14 +60,26 @@ fn conditions() {
         shown::<Post>(kw!(created_at.week_day.range = (2, 6))),
         "created_at__week_day range ? .. ?"
     );
-    assert_eq!(shown::<Post>(kw!(views__range = 1..=10)), "views range ? .. ?");
+    assert_eq!(
+        shown::<Post>(kw!(views__range = 1..=10)),
+        "views range ? .. ?"
+    );
     assert_eq!(shown::<Post>(kw!(title__not = "x")), "not title = ?");
-    assert_eq!(shown::<Post>(kw!(title__not_in = ["x", "y"])), "not title in (2 values)");
+    assert_eq!(
+        shown::<Post>(kw!(title__not_in = ["x", "y"])),
+        "not title in (2 values)"
+    );
     assert_eq!(shown::<Post>(kw!(title__iregex = "^x")), "title iregex ?");
     assert_eq!(shown::<User>(kw!(bio = None)), "bio isnull true");
     assert_eq!(shown::<User>(kw!(bio = None::<&str>)), "bio isnull true");
-    assert_eq!(shown::<User>(kw!(bio__in = [Some("a"), None])), "(bio in (1 values) or bio isnull true)");
-    assert_eq!(shown::<Post>(kw!(tags__isnull = true)), "not tags__id isnull false");
+    assert_eq!(
+        shown::<User>(kw!(bio__in = [Some("a"), None])),
+        "(bio in (1 values) or bio isnull true)"
+    );
+    assert_eq!(
+        shown::<Post>(kw!(tags__isnull = true)),
+        "not tags__id isnull false"
+    );
     assert_eq!(shown::<Post>(kw!()), "anything");
     let ids: Vec<i64> = Vec::new();
     let _ = ids;
@@ -65,11 +89,21 @@ fn conditions() {
 fn shapes() {
     let (title, n) = (String::from("x"), 3);
     let author = &user(1);
-    assert_eq!(shown::<Post>(kw!(title, author)), "(author_id = ? and title = ?)");
+    assert_eq!(
+        shown::<Post>(kw!(title, author)),
+        "(author_id = ? and title = ?)"
+    );
     filter::<Post>(any([kw!(title = "a"), not(kw!(author__username = "b"))]));
-    filter::<Post>(if n > 2 { kw!(views = n) } else { kw!(title = "b") });
+    filter::<Post>(if n > 2 {
+        kw!(views = n)
+    } else {
+        kw!(title = "b")
+    });
     let either = q!(Post, title = "a") | !kw!(Post: author.username.istartswith = "b");
-    assert_eq!(shown(either), "(title = ? or not author__username istartswith ?)");
+    assert_eq!(
+        shown(either),
+        "(title = ? or not author__username istartswith ?)"
+    );
     macro_rules! by {
         ($v:expr) => {
             filter::<Post>(kw!(title = $v))
@@ -91,8 +125,14 @@ fn shapes() {
 
 fn expressions() {
     let k = 2;
-    assert_eq!(shown::<Post>(kw!(views__gt = F(id) * k + 1)), "views > ((id * ?) + ?)");
-    assert_eq!(shown::<Post>(kw!(views__lt = 10 - F(author.id))), "views < (? - author_id)");
+    assert_eq!(
+        shown::<Post>(kw!(views__gt = F(id) * k + 1)),
+        "views > ((id * ?) + ?)"
+    );
+    assert_eq!(
+        shown::<Post>(kw!(views__lt = 10 - F(author.id))),
+        "views < (? - author_id)"
+    );
     update::<Post>(kw!(views = F(views) + k, title = "x"));
     update::<User>(kw!(bio = F(username)));
     update::<Post>(kw!(views = F(views) / 2));
@@ -106,14 +146,27 @@ fn creation() {
     let author = user(1);
     let reference = ForeignKey::<User>::from_key(3);
     let names = |new: New<Post>| -> Vec<&'static str> {
-        new.into_assignments().iter().map(|a| a.field.name).collect()
+        new.into_assignments()
+            .iter()
+            .map(|a| a.field.name)
+            .collect()
     };
-    assert_eq!(names(kw!(title = "x", author = &author)), ["author_id", "title"]);
-    assert_eq!(names(kw!(title = "x", author_id = 1)), ["author_id", "title"]);
+    assert_eq!(
+        names(kw!(title = "x", author = &author)),
+        ["author_id", "title"]
+    );
+    assert_eq!(
+        names(kw!(title = "x", author_id = 1)),
+        ["author_id", "title"]
+    );
     create::<Post>(kw!(author = &reference, views = 1, title = "x"));
     create::<Post>(kw!(author = &author, title = "x", editor = Some(&author)));
     create::<User>(kw!(username = "x", email = "y", bio = "z"));
-    create::<User>(kw!(username = "x", email = "y", bio = Some("z".to_string())));
+    create::<User>(kw!(
+        username = "x",
+        email = "y",
+        bio = Some("z".to_string())
+    ));
 }
 
 fn lists() {
@@ -139,5 +192,8 @@ fn main() {
     lists();
     let unsaved = user(0);
     let predicate = filter::<Post>(kw!(author = &unsaved)).into_predicate();
-    assert!(format!("{predicate:?}").contains("Unsaved"), "{predicate:?}");
+    assert!(
+        format!("{predicate:?}").contains("Unsaved"),
+        "{predicate:?}"
+    );
 }
