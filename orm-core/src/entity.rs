@@ -87,6 +87,14 @@ pub fn read_field<T: Field>(
     }
 }
 
+/// Takes a value for one field. Used by the derive's `set_value`.
+///
+/// # Errors
+/// `Data` that names model and field.
+pub fn take_field<T: Field>(value: &Value, model: &'static ModelMeta, field: usize) -> Result<T> {
+    T::from_cell(value.as_cell()).map_err(|error| locate(error, model, field))
+}
+
 #[cold]
 fn locate(error: Error, model: &'static ModelMeta, field: usize) -> Error {
     match error {

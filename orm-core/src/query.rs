@@ -10,6 +10,7 @@ pub use expr::ColumnRef;
 pub use expr::DatePart;
 pub use expr::Expr;
 pub use names::Argument;
+pub(crate) use names::check_order;
 pub use names::resolve_column;
 pub use names::resolve_filter;
 pub use names::resolve_order;
@@ -120,6 +121,15 @@ impl Select {
     /// Whether no row can match, so that nothing need be sent.
     pub fn is_empty(&self) -> bool {
         self.limit == Some(0) || self.filters.iter().any(Predicate::matches_nothing)
+    }
+
+    /// Whether the selected expressions cross a to-many relation, so that a row of the model can
+    /// give any number of result rows.
+    pub fn projects_to_many(&self) -> bool {
+        let Output::Exprs(exprs) = &self.output else {
+            return false;
+        };
+        exprs.iter().any(Expr::crosses_to_many)
     }
 
     /// The conditions as text without values, for messages: `username = ? and age > ?`.

@@ -2,8 +2,9 @@
 
 use super::{Done, Health, Sink, Statement, TransactionManager, TransactionOptions};
 use crate::error::{DatabaseError, Error, ErrorKind, Result, TimeoutKind};
+use crate::instrument::{Text, Watch};
 use crate::value::Value;
-use std::{any::Any, fmt, time::Duration};
+use std::{any::Any, fmt, future::Future, sync::Arc, time::Duration};
 
 /// A pooled connection as the lease sees it. Implemented by the pool.
 pub trait Held: Send {
@@ -11,6 +12,10 @@ pub trait Held: Send {
     fn session(&mut self) -> &mut dyn TransactionManager;
     /// Longest time a statement may run.
     fn statement_timeout(&self) -> Option<Duration>;
+    /// Statements that take longer are reported as slow.
+    fn slow_statement(&self) -> Duration {
+        Duration::from_secs(1)
+    }
     /// Gives a clean connection back to the pool.
     fn give_back(self: Box<Self>);
     /// Closes the connection and gives its place in the pool back.
@@ -49,18 +54,15 @@ impl Lease {
     /// only dropping the lease is possible.
     pub async fn run(&mut self, statement: &Statement, sink: &mut Sink) -> Result<Done> {
         let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
-        let limit = held.statement_timeout();
-        let call = held.session().run(statement, sink);
-        let result = match limit {
-            None => call.await,
-            // Elapsed: the statement may still run, so the connection stays in doubt.
-            Some(limit) => tokio::time::timeout(limit, call).await.map_err(|_| {
-                let message = format!("no answer within {limit:?}");
-                let error = DatabaseError::new(message).with_sql(statement.text.sql().clone());
-                Error::Timeout(TimeoutKind::Statement, Box::new(error))
-            })?,
-        };
+        self.tainted |= !statement.cached && may_leave_state(statement.sql());
+        let (limit, slow) = (held.statement_timeout(), held.slow_statement());
+        let session = held.session();
+        let sql = statement.text.sql();
+        let watch = Watch::start(session.dialect().name(), Text::Statement(sql), slow);
+        // Elapsed: the statement may still run, so the connection stays in doubt.
+        let result = within(limit, Some(sql), session.run(statement, sink)).await?;
         self.in_doubt = false;
+        watch.finish(result.as_ref().ok().map(|done| done.rows_affected));
         result
     }
 
@@ -73,27 +75,31 @@ impl Lease {
         statement: &Statement,
         sets: Vec<Vec<Value>>,
     ) -> Result<u64> {
-        let nested = self.health() == Health::InTransaction;
-        if !nested {
-            self.begin(&TransactionOptions::new()).await?;
+        if self.health() == Health::InTransaction {
+            return self.run_sets(statement, sets).await;
         }
+        self.begin(&TransactionOptions::new()).await?;
+        let result = match self.run_sets(statement, sets).await {
+            Ok(matched) => self.commit().await.map(|()| matched),
+            Err(error) => Err(error),
+        };
+        if result.is_err() && self.health() == Health::InTransaction {
+            // The first error says more; if this one fails too, the connection is closed.
+            let _ = self.rollback().await;
+        }
+        result
+    }
+
+    async fn run_sets(&mut self, statement: &Statement, sets: Vec<Vec<Value>>) -> Result<u64> {
         let mut statement = statement.clone();
         statement.cached = true;
         let mut matched = 0;
         for values in sets {
             statement.values = values;
-            match self.run(&statement, &mut Sink::discard()).await {
-                Ok(done) => matched += done.rows_affected,
-                Err(error) => {
-                    if !nested {
-                        self.rollback().await?;
-                    }
-                    return Err(error);
-                }
-            }
-        }
-        if !nested {
-            self.commit().await?;
+            matched += self
+                .run(&statement, &mut Sink::discard())
+                .await?
+                .rows_affected;
         }
         Ok(matched)
     }
@@ -102,12 +108,16 @@ impl Lease {
     /// before the connection is lent again.
     ///
     /// # Errors
-    /// The first error of the database.
+    /// The first error of the database; `Timeout(Statement)` as for [`run`](Lease::run).
     pub async fn run_script(&mut self, sql: &str) -> Result<()> {
         let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
         self.tainted = true;
-        let result = held.session().run_script(sql).await;
+        let (limit, slow) = (held.statement_timeout(), held.slow_statement());
+        let session = held.session();
+        let watch = Watch::start(session.dialect().name(), Text::Script(sql), slow);
+        let result = within(limit, None, session.run_script(sql)).await?;
         self.in_doubt = false;
+        watch.finish(result.is_ok().then_some(0));
         result
     }
 
@@ -129,14 +139,11 @@ impl Lease {
     /// # Errors
     /// `Unsupported` for options that the database lacks; those of the database.
     pub async fn begin(&mut self, options: &TransactionOptions) -> Result<()> {
-        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
-        super::dialect::check_options(held.session().dialect().capabilities(), options)
-            .inspect_err(|_| {
-                self.in_doubt = false;
-            })?;
-        let result = held.session().begin(options).await;
-        self.in_doubt = false;
-        result
+        let (session, watch) = self.command(Text::Command("BEGIN"), |facts| {
+            super::dialect::check_options(facts, options)
+        })?;
+        let result = session.begin(options).await;
+        self.answered(watch, result)
     }
 
     /// Commits.
@@ -145,10 +152,9 @@ impl Lease {
     /// `CommitOutcomeUnknown` when the connection was lost before the answer; else those of the
     /// database, after which the transaction is still to be rolled back.
     pub async fn commit(&mut self) -> Result<()> {
-        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
-        let result = held.session().commit().await;
-        self.in_doubt = false;
-        match result {
+        let (session, watch) = self.command(Text::Command("COMMIT"), |_| Ok(()))?;
+        let result = session.commit().await;
+        match self.answered(watch, result) {
             Err(Error::ConnectionLost(error)) => {
                 self.in_doubt = true;
                 Err(Error::CommitOutcomeUnknown(error))
@@ -162,8 +168,9 @@ impl Lease {
     /// # Errors
     /// Those of the database; the connection is then closed when dropped.
     pub async fn rollback(&mut self) -> Result<()> {
-        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
-        let result = held.session().rollback().await;
+        let (session, watch) = self.command(Text::Command("ROLLBACK"), |_| Ok(()))?;
+        let result = session.rollback().await;
+        let result = self.answered(watch, result);
         self.in_doubt = result.is_err();
         result
     }
@@ -173,14 +180,15 @@ impl Lease {
     /// # Errors
     /// `Unsupported` where there are none; those of the database.
     pub async fn savepoint(&mut self, depth: u32) -> Result<()> {
-        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
-        if !held.session().dialect().capabilities().savepoints {
-            self.in_doubt = false;
-            return Err(Error::Unsupported("savepoints"));
-        }
-        let result = held.session().savepoint(depth).await;
-        self.in_doubt = false;
-        result
+        let (session, watch) =
+            self.command(Text::Savepoint("SAVEPOINT", depth), |facts| {
+                match facts.savepoints {
+                    true => Ok(()),
+                    false => Err(Error::Unsupported("savepoints")),
+                }
+            })?;
+        let result = session.savepoint(depth).await;
+        self.answered(watch, result)
     }
 
     /// Undoes everything since the savepoint of this depth, and removes it.
@@ -188,10 +196,10 @@ impl Lease {
     /// # Errors
     /// Those of the database.
     pub async fn rollback_to(&mut self, depth: u32) -> Result<()> {
-        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
-        let result = held.session().rollback_to(depth).await;
-        self.in_doubt = false;
-        result
+        let text = Text::Savepoint("ROLLBACK TO SAVEPOINT", depth);
+        let (session, watch) = self.command(text, |_| Ok(()))?;
+        let result = session.rollback_to(depth).await;
+        self.answered(watch, result)
     }
 
     /// Keeps what was done since the savepoint of this depth, and removes it.
@@ -199,10 +207,10 @@ impl Lease {
     /// # Errors
     /// Those of the database.
     pub async fn release(&mut self, depth: u32) -> Result<()> {
-        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
-        let result = held.session().release(depth).await;
-        self.in_doubt = false;
-        result
+        let text = Text::Savepoint("RELEASE SAVEPOINT", depth);
+        let (session, watch) = self.command(text, |_| Ok(()))?;
+        let result = session.release(depth).await;
+        self.answered(watch, result)
     }
 
     /// The native connection of the driver, for what the contract does not cover. Whatever is done
@@ -235,6 +243,29 @@ impl Lease {
             )),
         }
     }
+
+    /// Enters for a transaction command, unless `check` refuses it; nothing is sent then.
+    fn command<'a>(
+        &mut self,
+        text: Text<'a>,
+        check: impl FnOnce(&super::Capabilities) -> Result<()>,
+    ) -> Result<(&mut dyn TransactionManager, Watch<'a>)> {
+        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
+        let slow = held.slow_statement();
+        let session = held.session();
+        let dialect = session.dialect();
+        if let Err(refused) = check(dialect.capabilities()) {
+            self.in_doubt = false;
+            return Err(refused);
+        }
+        Ok((session, Watch::start(dialect.name(), text, slow)))
+    }
+
+    fn answered(&mut self, watch: Watch<'_>, result: Result<()>) -> Result<()> {
+        self.in_doubt = false;
+        watch.finish(result.is_ok().then_some(0));
+        result
+    }
 }
 
 impl Drop for Lease {
@@ -260,4 +291,31 @@ impl fmt::Debug for Lease {
             .field("in_doubt", &self.in_doubt)
             .finish_non_exhaustive()
     }
+}
+
+/// Awaits the answer for at most `limit`. The outer error says that none came in time.
+async fn within<T>(
+    limit: Option<Duration>,
+    sql: Option<&Arc<str>>,
+    call: impl Future<Output = Result<T>>,
+) -> Result<Result<T>> {
+    let Some(limit) = limit else {
+        return Ok(call.await);
+    };
+    tokio::time::timeout(limit, call).await.map_err(|_| {
+        let mut error = DatabaseError::new(format!("no answer within {limit:?}"));
+        if let Some(sql) = sql {
+            error = error.with_sql(Arc::clone(sql));
+        }
+        Error::Timeout(TimeoutKind::Statement, Box::new(error))
+    })
+}
+
+/// Whether raw text may change settings of the connection or create something temporary: anything
+/// that is not plainly a query or a change of rows.
+fn may_leave_state(sql: &str) -> bool {
+    let word = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic());
+    let word = word.into_iter().next().unwrap_or("");
+    let plain = ["select", "insert", "update", "delete", "replace", "with", "values"];
+    !plain.iter().any(|known| word.eq_ignore_ascii_case(known))
 }

@@ -110,6 +110,22 @@ impl Expr {
         Expr::Column(ColumnRef::own(field))
     }
 
+    /// Whether any column of it lies behind a to-many relation.
+    pub fn crosses_to_many(&self) -> bool {
+        match self {
+            Expr::Value(_) | Expr::Error(_) => false,
+            Expr::Column(column) => {
+                let mut many = false;
+                column
+                    .path
+                    .for_each_from_end(|relation| many |= relation.is_to_many());
+                many
+            }
+            Expr::Arithmetic(_, left, right) => left.crosses_to_many() || right.crosses_to_many(),
+            Expr::DatePart(_, of) => of.crosses_to_many(),
+        }
+    }
+
     /// Whether the expression can be NULL. Arithmetic can, since a division by zero is NULL on
     /// some databases.
     pub fn can_be_null(&self) -> bool {

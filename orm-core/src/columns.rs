@@ -1,0 +1,60 @@
+//! Typed columns, relation paths and keywords: the front end that the compiler checks.
+//!
+//! Everything here fills the tree of [`query`](crate::query); nothing here knows SQL.
+
+mod clause;
+mod convert;
+mod expr;
+mod handle;
+mod keyword;
+mod lookup;
+mod order;
+mod prefetch;
+mod relation;
+mod selection;
+
+pub use clause::Clause;
+pub use clause::Context;
+pub use clause::Insert;
+pub use clause::New;
+pub use clause::Q;
+pub use clause::Set;
+pub use clause::Update;
+pub use clause::Where;
+pub use clause::all;
+pub use clause::any;
+pub use clause::not;
+pub use convert::Comparable;
+pub use convert::IntoExpr;
+pub use convert::IntoRange;
+pub use convert::IntoSet;
+pub use convert::Null;
+pub use convert::default_value;
+pub use expr::Expr;
+pub use handle::Col;
+pub use handle::Many;
+pub use handle::Optional;
+pub use handle::Rel;
+pub use handle::Required;
+pub use keyword::Cols;
+pub use keyword::End;
+pub use keyword::IntoClause;
+pub use keyword::IsGiven;
+pub use keyword::Kv;
+pub use keyword::Kws;
+pub use keyword::Nil;
+pub use keyword::Nothing;
+pub use keyword::ProvidedBy;
+pub use keyword::Req;
+pub use keyword::keywords;
+pub use keyword::typed;
+pub use keyword::unfinished;
+pub use order::IntoOrder;
+pub use order::Order;
+pub use order::OrderKey;
+pub use prefetch::IntoPrefetch;
+pub use prefetch::PrefetchPath;
+pub use relation::RelValue;
+pub use selection::Selection;
+pub use selection::Values;
+pub use selection::read_as;

@@ -1,0 +1,101 @@
+//! What every model can do: query, create, save, delete.
+
+mod bulk;
+mod create;
+mod dict;
+mod save;
+
+pub use bulk::BulkCreate;
+pub use create::Create;
+pub use dict::IntoDict;
+pub use save::DeleteInstance;
+pub use save::Save;
+
+use crate::columns::{New, Q};
+use crate::error::Result;
+use crate::query::Argument;
+use crate::queryset::{Get, GetOrNone, QuerySet, Related};
+
+/// A model: `#[derive(Model)]` on a struct makes one. All methods are provided.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "add `#[derive(Model)]` to this struct"
+)]
+pub trait Model: Related {
+    /// A query set of all instances. Sends nothing until awaited.
+    fn all() -> QuerySet<Self> {
+        QuerySet::new()
+    }
+
+    /// A query set of the instances that match: `User::filter(kw!(age__gte = 18))`.
+    fn filter(condition: Q<Self>) -> QuerySet<Self> {
+        QuerySet::new().filter(condition)
+    }
+
+    /// `filter` with names at run time; see [`QuerySet::filter_by`].
+    fn filter_by<K: AsRef<str>, V: Into<Argument>>(
+        keywords: impl IntoIterator<Item = (K, V)>,
+    ) -> QuerySet<Self> {
+        QuerySet::new().filter_by(keywords)
+    }
+
+    /// A query set by a closure over the model's columns: `filter_with(|p| p.views.gt(3))`.
+    fn filter_with<F: FnOnce(&'static Self::Fields<Self>) -> Q<Self>>(condition: F) -> QuerySet<Self> {
+        QuerySet::new().filter(condition(Self::fields()))
+    }
+
+    /// A query set of the instances that do not match.
+    fn exclude(condition: Q<Self>) -> QuerySet<Self> {
+        QuerySet::new().exclude(condition)
+    }
+
+    /// The only instance that matches.
+    fn get(condition: Q<Self>) -> Get<Self> {
+        QuerySet::new().get(condition)
+    }
+
+    /// The only instance that matches, or `None`.
+    fn get_or_none(condition: Q<Self>) -> GetOrNone<Self> {
+        QuerySet::new().get_or_none(condition)
+    }
+
+    /// Inserts an instance with these values and the fields' defaults, and returns it.
+    fn create(values: New<Self>) -> Create<Self> {
+        Create::new(values.into_assignments())
+    }
+
+    /// An instance with these values and the fields' defaults that is not saved yet.
+    ///
+    /// # Errors
+    /// [`Validation`](crate::error::Error::Validation) with every value that does not fit.
+    fn new(values: New<Self>) -> Result<Self> {
+        create::unsaved(values.into_assignments())
+    }
+
+    /// Inserts instances in as few statements as the database takes, all or none, and returns them
+    /// with their keys, in order. No instances: nothing is sent.
+    fn bulk_create(objects: Vec<Self>) -> BulkCreate<Self> {
+        BulkCreate::new(objects)
+    }
+
+    /// Writes all columns: an insert when the key is unset, else an update by key. One statement.
+    fn save(&mut self) -> Save<'_, Self> {
+        Save::new(self)
+    }
+
+    /// Deletes the instance's row.
+    fn delete(&self) -> DeleteInstance<Self> {
+        DeleteInstance::new(self)
+    }
+
+    /// Sets fields from a map of names and values, all or none, without sending anything.
+    /// Takes `json!({..})`, maps and arrays of pairs.
+    ///
+    /// # Errors
+    /// [`Validation`](crate::error::Error::Validation) with every unknown name, every field that a
+    /// caller must not set (primary key, times set by the ORM, to-many relations) and every value
+    /// that does not fit. Nothing is changed then.
+    fn update_from_dict(&mut self, data: impl IntoDict) -> Result<()> {
+        dict::update(self, data.into_dict()?)
+    }
+}

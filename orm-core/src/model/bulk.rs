@@ -1,0 +1,135 @@
+//! Inserting many instances: chunks of a fixed shape, in one transaction.
+
+use super::{Model, create, save};
+use crate::backend::{Collect, Sink, TransactionOptions};
+use crate::error::{Error, Result, ValidationError};
+use crate::queryset::{BoxFuture, collected};
+use crate::sql;
+use crate::transaction::Db;
+use crate::value::{Field, Key, Value};
+use std::future::IntoFuture;
+
+/// An insert of many instances, sent when awaited. All or none; gives them with their keys.
+#[must_use = "nothing is inserted until it is awaited"]
+#[derive(Debug)]
+pub struct BulkCreate<M> {
+    objects: Vec<M>,
+    db: Option<Db>,
+}
+
+impl<M: Model> BulkCreate<M> {
+    pub(super) fn new(objects: Vec<M>) -> Self {
+        BulkCreate { objects, db: None }
+    }
+
+    /// Runs on this connection or transaction instead of the current one.
+    pub fn using_db(mut self, db: impl Into<Db>) -> Self {
+        self.db = Some(db.into());
+        self
+    }
+
+    async fn run(self) -> Result<Vec<M>> {
+        let BulkCreate { mut objects, db } = self;
+        if objects.is_empty() {
+            return Ok(objects);
+        }
+        prepare(&mut objects)?;
+        let db = Db::pick(db.as_ref())?;
+        let chunks = chunks(&objects, &db);
+        if let [only] = chunks.as_slice() {
+            insert_chunk(&mut objects[only.clone()], &db).await?;
+            return Ok(objects);
+        }
+        let tx = db.begin(&TransactionOptions::new()).await?;
+        let inside = Db::from(&tx);
+        for chunk in chunks {
+            insert_chunk(&mut objects[chunk], &inside).await?;
+        }
+        tx.commit().await?;
+        Ok(objects)
+    }
+}
+
+impl<M: Model> IntoFuture for BulkCreate<M> {
+    type Output = Result<Vec<M>>;
+    type IntoFuture = BoxFuture<'static, Result<Vec<M>>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+/// Sets times with one clock reading and validates everything; names the rows of bad fields.
+fn prepare<M: Model>(objects: &mut [M]) -> Result<()> {
+    let mut now = None;
+    let mut problems = ValidationError::new();
+    for (row, object) in objects.iter_mut().enumerate() {
+        match save::prepare_insert(object, &mut now) {
+            Ok(()) => {}
+            Err(Error::Validation(error)) => {
+                for issue in error.issues() {
+                    problems.push(format!("{row}.{}", issue.field), issue.message.to_string());
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    problems.into_result()
+}
+
+/// Runs of rows that are all with or all without a key, cut to what one statement should carry.
+fn chunks<M: Model>(objects: &[M], db: &Db) -> Vec<std::ops::Range<usize>> {
+    let facts = db.dialect().capabilities();
+    let per_params = facts.max_params as usize / M::meta().fields.len().max(1);
+    let most = if facts.multi_row_insert {
+        per_params.min(facts.rows_per_insert as usize).max(1)
+    } else {
+        1
+    };
+    let mut chunks = Vec::new();
+    let mut start = 0;
+    for at in 1..=objects.len() {
+        let full = at - start == most;
+        let changes = at < objects.len() && objects[at].pk().is_unset() != objects[start].pk().is_unset();
+        if at == objects.len() || full || changes {
+            chunks.push(start..at);
+            start = at;
+        }
+    }
+    chunks
+}
+
+async fn insert_chunk<M: Model>(objects: &mut [M], db: &Db) -> Result<()> {
+    let model = M::meta();
+    let omit_key = model.pk().generated && objects[0].pk().is_unset();
+    let facts = db.dialect().capabilities();
+    if omit_key && !facts.returning_insert {
+        for object in objects {
+            create::insert(object, db).await?;
+        }
+        return Ok(());
+    }
+    let (columns, mut values) = create::columns_and_values(&objects[0], omit_key);
+    values.reserve(columns.len() * objects.len());
+    for object in &objects[1..] {
+        values.extend(columns.iter().map(|at| object.get_value(*at)));
+    }
+    let statement = sql::insert_many(model, &columns, objects.len(), values, omit_key, db.dialect())?;
+    if !omit_key {
+        db.run(&statement, &mut Sink::discard()).await?;
+        objects.iter_mut().for_each(M::bind_relations);
+        return Ok(());
+    }
+    let mut sink = Sink::new(Collect::new(create::read_key));
+    db.run(&statement, &mut sink).await?;
+    let mut keys: Vec<Value> = collected(sink)?;
+    // RETURNING promises no order, but generated integers ascend in the order of the rows.
+    keys.sort_unstable_by_key(|key| if let Value::I64(key) = key { *key } else { 0 });
+    if keys.len() != objects.len() {
+        return Err(Error::configuration("the database returned another number of keys than rows"));
+    }
+    for (object, key) in objects.iter_mut().zip(keys) {
+        object.set_pk(M::Pk::from_cell(key.as_cell())?);
+    }
+    Ok(())
+}

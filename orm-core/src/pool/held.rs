@@ -1,0 +1,130 @@
+//! A lent connection, and the clean-up of one that came back dirty.
+
+use super::manager::{Conn, Left, Manager, Shared, lost};
+use crate::backend::{Connector, Health, Held, Session, TransactionManager};
+use crate::error::Result;
+use deadpool::managed::Object;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+use tokio::runtime::Handle;
+
+/// A connection while a lease, or the clean-up task, has it.
+pub(super) struct Borrowed<C: Connector> {
+    object: Object<Manager<C>>,
+    shared: Arc<Shared<C>>,
+}
+
+impl<C: Connector> Borrowed<C> {
+    pub(super) fn new(object: Object<Manager<C>>, shared: Arc<Shared<C>>) -> Self {
+        let metrics = Object::metrics(&object);
+        let since = shared.clock(metrics.recycled.unwrap_or(metrics.created));
+        object.lent.store(since, Ordering::Relaxed);
+        Borrowed { object, shared }
+    }
+}
+
+impl<C: Connector> Held for Borrowed<C> {
+    fn session(&mut self) -> &mut dyn TransactionManager {
+        &mut self.object.session
+    }
+
+    fn statement_timeout(&self) -> Option<Duration> {
+        self.shared.options.statement_timeout
+    }
+
+    fn slow_statement(&self) -> Duration {
+        self.shared.options.slow_statement
+    }
+
+    fn give_back(self: Box<Self>) {
+        self.object.lent.store(0, Ordering::Relaxed);
+    }
+
+    fn discard(self: Box<Self>) {
+        drop(Object::take(self.object));
+    }
+
+    fn clean_up(mut self: Box<Self>, in_doubt: bool) {
+        self.object.left = if in_doubt { Left::Doubt } else { Left::State };
+        let bound = self.shared.connector.bound_to_runtime();
+        match Handle::try_current() {
+            Ok(runtime) => {
+                let job = Job(Some(self));
+                runtime.spawn(job.run());
+            }
+            Err(_) if bound => self.discard(),
+            // Not tied to a runtime: cleaned before it is lent again.
+            Err(_) => self.give_back(),
+        }
+    }
+}
+
+/// Owns the connection during the clean-up. If the task is dropped (its runtime ends), the
+/// connection is closed, or cleaned before it is lent again where that is possible elsewhere.
+struct Job<C: Connector>(Option<Box<Borrowed<C>>>);
+
+impl<C: Connector> Job<C> {
+    async fn run(mut self) {
+        let Some(held) = &mut self.0 else { return };
+        let limit = held.shared.options.cleanup_timeout;
+        let cleaned = clean(&mut *held.object, limit).await;
+        if let Some(held) = self.0.take() {
+            match cleaned {
+                Ok(()) => held.give_back(),
+                Err(error) => {
+                    tracing::debug!(target: "fast_django::pool", %error, "connection closed");
+                    held.discard();
+                }
+            }
+        }
+    }
+}
+
+impl<C: Connector> Drop for Job<C> {
+    fn drop(&mut self) {
+        // Still here: dropped or panicked half way, so a call may be unfinished.
+        if let Some(mut held) = self.0.take() {
+            held.object.left = Left::Doubt;
+            if held.shared.connector.bound_to_runtime() || std::thread::panicking() {
+                held.discard();
+            } else {
+                held.give_back();
+            }
+        }
+    }
+}
+
+/// Makes the connection clean within `limit`.
+///
+/// # Errors
+/// When that failed or took too long: the connection must be closed.
+pub(super) async fn clean<S: TransactionManager>(
+    conn: &mut Conn<S>,
+    limit: Duration,
+) -> Result<()> {
+    let in_doubt = conn.left == Left::Doubt;
+    // Until it is done, a clean-up that does not finish is a doubt of its own.
+    conn.left = Left::Doubt;
+    let session = &mut conn.session;
+    let work = async {
+        if in_doubt {
+            session.recover().await?;
+        }
+        if session.health() == Health::InTransaction {
+            session.rollback().await?;
+        }
+        session.reset().await
+    };
+    tokio::time::timeout(limit, work)
+        .await
+        .unwrap_or_else(|_| Err(lost(format!("not clean again within {limit:?}"))))?;
+    match conn.session.health() {
+        Health::Clean => {
+            conn.left = Left::Nothing;
+            Ok(())
+        }
+        _ => Err(lost("not clean after a rollback".to_owned())),
+    }
+}

@@ -1,0 +1,227 @@
+//! Loading relations of many instances with one statement a relation.
+
+use super::{BoxFuture, fetch};
+use crate::backend::RowAccess;
+use crate::entity::{Entity, RelationSlot, Shared};
+use crate::error::{Error, Result};
+use crate::query::{Expr, Linked, Predicate, Select};
+use crate::schema::{ModelMeta, Reach, RelationMeta};
+use crate::transaction::Db;
+use crate::value::{Field, Value};
+use std::{collections::HashMap, fmt, marker::PhantomData, sync::Arc};
+
+/// A model whose relations can be loaded. Written by the derive.
+pub trait Related: Entity {
+    /// The model at the other end of the relation at this position, without its type.
+    fn relation_target(relation: usize) -> &'static dyn Target;
+}
+
+/// Relations to load, as a tree: what is shared by two paths is loaded once.
+#[derive(Clone, Debug)]
+pub struct PrefetchPlan {
+    relation: usize,
+    nested: Vec<PrefetchPlan>,
+}
+
+impl PrefetchPlan {
+    /// Adds a path of relations to a set of plans.
+    pub fn merge(plans: &mut Vec<PrefetchPlan>, model: &'static ModelMeta, path: &[&'static RelationMeta]) {
+        let Some((first, rest)) = path.split_first() else { return };
+        let Some(relation) = model.relations.iter().position(|r| std::ptr::eq(r, *first)) else { return };
+        let at = plans.iter().position(|plan| plan.relation == relation).unwrap_or_else(|| {
+            plans.push(PrefetchPlan { relation, nested: Vec::new() });
+            plans.len() - 1
+        });
+        PrefetchPlan::merge(&mut plans[at].nested, first.target(), rest);
+    }
+}
+
+/// A model at the other end of a relation, without its type, so that loading a relation compiles
+/// once for each model and not once for each pair.
+pub trait Target: Send + Sync {
+    /// Loads instances and shares each under its group's key.
+    fn load<'a>(
+        &'a self,
+        select: Select,
+        group: Group,
+        nested: &'a [PrefetchPlan],
+        db: &'a Db,
+    ) -> BoxFuture<'a, Result<Loaded>>;
+
+    /// An empty list of instances.
+    fn none(&self) -> Shared;
+}
+
+/// What instances are grouped by.
+#[derive(Clone, Copy, Debug)]
+pub enum Group {
+    /// Each alone, by its primary key.
+    Key,
+    /// Each alone, by the field at this position (a one-to-one).
+    One(usize),
+    /// In lists, by the field at this position.
+    Many(usize),
+    /// In lists, by the owner's key in the first column of the row.
+    Linked,
+}
+
+/// Loaded instances by group: an `Arc<T>` or an `Arc<Vec<T>>`.
+pub type Loaded = HashMap<GroupKey, Shared>;
+
+/// A key as a map key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum GroupKey {
+    /// Integers, the common case.
+    Int(i64),
+    /// Text.
+    Text(String),
+    /// Anything else, by its debug-free text form.
+    Other(Vec<u8>),
+}
+
+impl GroupKey {
+    fn new(value: Value) -> GroupKey {
+        match value {
+            Value::I64(v) => GroupKey::Int(v),
+            Value::Text(v) => GroupKey::Text(v),
+            Value::Bytes(v) => GroupKey::Other(v),
+            Value::Bool(v) => GroupKey::Int(v.into()),
+            Value::F64(v) => GroupKey::Other(v.to_bits().to_be_bytes().to_vec()),
+            Value::DateTime(v) => GroupKey::Other(v.timestamp_micros().to_be_bytes().to_vec()),
+            Value::Null => GroupKey::Other(Vec::new()),
+        }
+    }
+}
+
+/// The target `T`, without its type.
+pub fn target<T: Related>() -> &'static dyn Target {
+    &TargetOf::<T>(PhantomData)
+}
+
+struct TargetOf<T>(PhantomData<fn() -> T>);
+
+fn read_linked<T: Related>(row: &dyn RowAccess) -> Result<(Value, T)> {
+    Ok((row.cell(0)?.to_value(), T::from_row(row, 1)?))
+}
+
+fn read_plain<T: Related>(row: &dyn RowAccess) -> Result<T> {
+    T::from_row(row, 0)
+}
+
+impl<T: Related> Target for TargetOf<T> {
+    fn load<'a>(
+        &'a self,
+        mut select: Select,
+        group: Group,
+        nested: &'a [PrefetchPlan],
+        db: &'a Db,
+    ) -> BoxFuture<'a, Result<Loaded>> {
+        Box::pin(async move {
+            let (keys, mut rows): (Vec<Value>, Vec<T>) = match group {
+                Group::Linked => {
+                    let rows = fetch::rows(&mut select, read_linked::<T>, db).await?;
+                    rows.into_iter().unzip()
+                }
+                Group::Key => keyed(fetch::rows(&mut select, read_plain::<T>, db).await?, T::meta().pk),
+                Group::One(field) | Group::Many(field) => {
+                    keyed(fetch::rows(&mut select, read_plain::<T>, db).await?, field)
+                }
+            };
+            if !rows.is_empty() && !nested.is_empty() {
+                fetch_related(&mut rows, nested, db).await?;
+            }
+            let pairs = keys.into_iter().map(GroupKey::new).zip(rows);
+            Ok(match group {
+                Group::Key | Group::One(_) => {
+                    pairs.map(|(key, row)| (key, Arc::new(row) as Shared)).collect()
+                }
+                Group::Many(_) | Group::Linked => {
+                    let mut lists: HashMap<GroupKey, Vec<T>> = HashMap::new();
+                    for (key, row) in pairs {
+                        lists.entry(key).or_default().push(row);
+                    }
+                    lists.into_iter().map(|(key, rows)| (key, Arc::new(rows) as Shared)).collect()
+                }
+            })
+        })
+    }
+
+    fn none(&self) -> Shared {
+        Arc::new(Vec::<T>::new())
+    }
+}
+
+fn keyed<T: Related>(rows: Vec<T>, field: usize) -> (Vec<Value>, Vec<T>) {
+    (rows.iter().map(|row| row.get_value(field)).collect(), rows)
+}
+
+impl fmt::Debug for dyn Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Target")
+    }
+}
+
+/// Loads the planned relations of instances that were read before: one statement a relation.
+///
+/// # Errors
+/// Those of the queries.
+pub async fn fetch_related<M: Related>(rows: &mut [M], plans: &[PrefetchPlan], db: &Db) -> Result<()> {
+    for plan in plans {
+        let relation = &M::meta().relations[plan.relation];
+        let reach = relation.reach(M::meta()).ok_or_else(|| {
+            Error::configuration(format!("`{}.{}` has no other side", M::meta().name, relation.name))
+        })?;
+        let mut owners = Vec::with_capacity(rows.len());
+        for row in rows.iter_mut() {
+            owners.push(match (row.relation_slot(plan.relation), reach) {
+                (RelationSlot::Absent, _) => Value::Null,
+                (RelationSlot::One(slot), Reach::Forward(_)) => slot.key(),
+                _ => row.pk().to_value(),
+            });
+        }
+        let wanted = distinct(&owners);
+        let target = M::relation_target(plan.relation);
+        let loaded = if wanted.is_empty() {
+            Loaded::new()
+        } else {
+            let (select, group) = related_rows(relation.target(), reach, wanted);
+            target.load(select, group, &plan.nested, db).await?
+        };
+        let none = target.none();
+        for (row, owner) in rows.iter_mut().zip(owners) {
+            let found = loaded.get(&GroupKey::new(owner)).cloned();
+            match row.relation_slot(plan.relation) {
+                RelationSlot::Absent => {}
+                RelationSlot::One(slot) => slot.put(found),
+                RelationSlot::Many(slot) => slot.put(found.unwrap_or_else(|| none.clone())),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn distinct(owners: &[Value]) -> Vec<Value> {
+    let mut seen = std::collections::HashSet::with_capacity(owners.len());
+    owners.iter().filter(|v| !v.is_null() && seen.insert(GroupKey::new((*v).clone()))).cloned().collect()
+}
+
+/// The rows that a relation leads to from any of `owners`, and how to group them.
+fn related_rows(target: &'static ModelMeta, reach: Reach, owners: Vec<Value>) -> (Select, Group) {
+    let mut select = Select::new(target);
+    let group = match reach {
+        Reach::Forward(_) => {
+            select.filter(Predicate::one_of(Expr::own(target.pk()), owners));
+            Group::Key
+        }
+        Reach::Reverse(field) => {
+            select.filter(Predicate::one_of(Expr::own(field), owners));
+            let at = target.position(field.name).unwrap_or(target.pk);
+            if field.unique { Group::One(at) } else { Group::Many(at) }
+        }
+        Reach::Through(through) => {
+            select.linked = Some(Linked { through, owners });
+            Group::Linked
+        }
+    };
+    (select, group)
+}

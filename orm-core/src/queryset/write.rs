@@ -1,0 +1,111 @@
+//! Updates and deletes of all rows of a query set.
+
+use super::{BoxFuture, QuerySet, Related};
+use crate::backend::Sink;
+use crate::error::{FieldError, Result, ValidationError};
+use crate::fields;
+use crate::query::{self, Assignment, Expr};
+use crate::sql;
+use crate::transaction::Db;
+use std::future::IntoFuture;
+
+/// An update of all rows of a query set. Awaiting gives the number of rows matched.
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct Update<M: Related> {
+    query: QuerySet<M>,
+    assignments: Vec<Assignment>,
+}
+
+/// A delete of all rows of a query set. Awaiting gives the number of rows deleted.
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct Delete<M: Related> {
+    query: QuerySet<M>,
+}
+
+impl<M: Related> Update<M> {
+    pub(super) fn new(query: QuerySet<M>, assignments: Vec<Assignment>) -> Self {
+        Update { query, assignments }
+    }
+
+    /// Runs on this connection or transaction instead of the current one.
+    pub fn using_db(mut self, db: impl Into<Db>) -> Self {
+        self.query = self.query.using_db(db);
+        self
+    }
+
+    async fn run(self) -> Result<u64> {
+        let Update { mut query, assignments } = self;
+        if let Some(error) = query.error.take() {
+            return Err(error);
+        }
+        check::<M>(&assignments)?;
+        if assignments.is_empty() || query.select.is_empty() {
+            return Ok(0);
+        }
+        let db = Db::pick(query.db.as_ref())?;
+        let mut update = query::Update { select: query.select, assignments };
+        let statement = sql::update(&mut update, db.dialect())?;
+        Ok(db.run(&statement, &mut Sink::discard()).await?.rows_affected)
+    }
+}
+
+fn check<M: Related>(assignments: &[Assignment]) -> Result<()> {
+    let mut problems = ValidationError::new();
+    for Assignment { field, expr } in assignments {
+        if field.pk {
+            let reason = "is the primary key, which cannot be updated";
+            return Err(FieldError::misused(M::meta().name, field.name, field.name, reason).into());
+        }
+        match expr {
+            Expr::Value(value) => fields::validate(M::meta(), field, value, &mut problems),
+            Expr::Error(error) => return Err((**error).clone()),
+            _ => {}
+        }
+    }
+    problems.into_result()
+}
+
+impl<M: Related> Delete<M> {
+    pub(super) fn new(query: QuerySet<M>) -> Self {
+        Delete { query }
+    }
+
+    /// Runs on this connection or transaction instead of the current one.
+    pub fn using_db(mut self, db: impl Into<Db>) -> Self {
+        self.query = self.query.using_db(db);
+        self
+    }
+
+    async fn run(self) -> Result<u64> {
+        let mut query = self.query;
+        if let Some(error) = query.error.take() {
+            return Err(error);
+        }
+        if query.select.is_empty() {
+            return Ok(0);
+        }
+        let db = Db::pick(query.db.as_ref())?;
+        let statement = sql::delete(&mut query.select, db.dialect())?;
+        Ok(db.run(&statement, &mut Sink::discard()).await?.rows_affected)
+    }
+}
+
+impl<M: Related> IntoFuture for Update<M> {
+    type Output = Result<u64>;
+    type IntoFuture = BoxFuture<'static, Result<u64>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl<M: Related> IntoFuture for Delete<M> {
+    type Output = Result<u64>;
+    type IntoFuture = BoxFuture<'static, Result<u64>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

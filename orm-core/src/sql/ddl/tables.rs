@@ -1,0 +1,133 @@
+//! The table of one model.
+
+use super::{ForeignKey, Schema, names, option_field};
+use crate::error::{Error, Result};
+use crate::schema::{FieldMeta, ModelMeta, OnDelete, RelationKind};
+
+impl Schema<'_> {
+    pub(super) fn table(
+        &mut self,
+        model: &'static ModelMeta,
+        among: &[&'static ModelMeta],
+    ) -> Result<()> {
+        let mut parts = Vec::with_capacity(model.fields.len() + model.relations.len());
+        for field in model.fields {
+            parts.push(self.column(model, field)?);
+        }
+        for group in model.unique_together {
+            parts.push(self.unique_together(model, group)?);
+        }
+        for relation in model.relations {
+            if let Some(column) = relation.column {
+                let key = ForeignKey {
+                    table: model.table,
+                    column: column.column,
+                    target: relation.target(),
+                    on_delete: relation.on_delete,
+                };
+                self.refer(key, among, &mut parts)?;
+            }
+        }
+        self.indexes(model, &mut parts)?;
+        self.create(model.table, &parts);
+        Ok(())
+    }
+
+    fn column(&self, model: &'static ModelMeta, field: &'static FieldMeta) -> Result<String> {
+        let mut text = self.name(field.column);
+        text.push(' ');
+        text.push_str(&self.dialect.column_type(field.ty));
+        if !field.null {
+            text.push_str(" NOT NULL");
+        }
+        if let Some(default) = self.default(model, field)? {
+            text.push_str(" DEFAULT ");
+            text.push_str(&default);
+        }
+        if is_key(model, field) {
+            text.push_str(" PRIMARY KEY");
+            if field.generated && !self.dialect.generated_key().is_empty() {
+                text.push(' ');
+                text.push_str(self.dialect.generated_key());
+            }
+        } else if is_unique(model, field) {
+            text.push_str(" UNIQUE");
+        }
+        Ok(text)
+    }
+
+    /// The column's default, where deleting the target asks for it. Other defaults are the
+    /// program's.
+    fn default(
+        &self,
+        model: &'static ModelMeta,
+        field: &'static FieldMeta,
+    ) -> Result<Option<String>> {
+        let relation = field.relation.and_then(|at| model.relations.get(at));
+        if !relation.is_some_and(|r| r.on_delete == OnDelete::SetDefault) {
+            return Ok(None);
+        }
+        match field.default {
+            Some(make) => self.dialect.literal(&make()).map(Some),
+            None if field.null => Ok(None),
+            None => Err(Error::configuration(format!(
+                "`{}.{}`: on_delete = SetDefault needs a default",
+                model.name, field.name
+            ))),
+        }
+    }
+
+    fn unique_together(&self, model: &'static ModelMeta, group: &[&'static str]) -> Result<String> {
+        let mut columns = Vec::with_capacity(group.len());
+        for name in group {
+            columns.push(option_field(model, name)?.column);
+        }
+        let max = self.dialect.capabilities().max_identifier;
+        let name = names::derive("uq", model.table, &columns, max);
+        let columns: Vec<String> = columns.iter().map(|column| self.name(column)).collect();
+        Ok(format!(
+            "CONSTRAINT {} UNIQUE ({})",
+            self.name(&name),
+            columns.join(", ")
+        ))
+    }
+
+    /// Indexes that the model asks for, and one for each foreign key that nothing else serves.
+    fn indexes(&mut self, model: &'static ModelMeta, parts: &mut Vec<String>) -> Result<()> {
+        let mut groups: Vec<Vec<&'static FieldMeta>> = Vec::new();
+        for group in model.indexes.iter().filter(|group| !group.is_empty()) {
+            let fields: Result<Vec<_>> =
+                group.iter().map(|name| option_field(model, name)).collect();
+            groups.push(fields?);
+        }
+        let mut served: Vec<&'static str> = groups.iter().map(|group| group[0].column).collect();
+        for first in model
+            .unique_together
+            .iter()
+            .filter_map(|group| group.first())
+        {
+            served.push(option_field(model, first)?.column);
+        }
+        for field in model.fields {
+            let asked = field.index || field.relation.is_some();
+            let unique = is_key(model, field) || is_unique(model, field);
+            if asked && !unique && !served.contains(&field.column) {
+                groups.push(vec![field]);
+            }
+        }
+        for group in groups {
+            let columns: Vec<(&str, bool)> = group.iter().map(|f| (f.column, f.null)).collect();
+            self.index(model.table, &columns, parts);
+        }
+        Ok(())
+    }
+}
+
+fn is_key(model: &'static ModelMeta, field: &'static FieldMeta) -> bool {
+    std::ptr::eq(model.pk(), field)
+}
+
+fn is_unique(model: &'static ModelMeta, field: &'static FieldMeta) -> bool {
+    let relation = field.relation.and_then(|at| model.relations.get(at));
+    field.unique || relation.is_some_and(|r| r.kind == RelationKind::OneToOne)
+}

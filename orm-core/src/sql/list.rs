@@ -1,0 +1,122 @@
+//! Lists of values: padded, so that few shapes exist, or bound as one text when they are long.
+
+use super::render;
+use super::walk::Walk;
+use crate::error::{Error, Result};
+use crate::value::Value;
+
+/// Lists up to this length are bound value by value.
+const MAX_BOUND: usize = 1000;
+
+/// How a list was collected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ListPlan {
+    /// So many values in a row, the last ones repeated.
+    Bound(usize),
+    /// One text that the database turns into a table.
+    Table,
+}
+
+impl Walk {
+    /// Collects a list without NULL; writes its plan into the key.
+    pub(super) fn list(&mut self, values: &mut [Value], field: &'static str) -> Result<ListPlan> {
+        for value in values.iter() {
+            self.check(value, field)?;
+        }
+        let plan = self.plan(values)?;
+        match plan {
+            ListPlan::Bound(padded) => {
+                self.key.word(padded as u64);
+                let start = self.values.len();
+                self.values.extend(values.iter_mut().map(Value::take));
+                if let Some(last) = self.values[start..].last().cloned() {
+                    self.values.resize(start + padded, last);
+                }
+            }
+            ListPlan::Table => {
+                self.key.word(u64::MAX);
+                self.values.push(Value::Text(as_json(values)));
+                values.iter_mut().for_each(|value| *value = Value::Null);
+            }
+        }
+        self.lists.push(plan);
+        Ok(plan)
+    }
+
+    fn plan(&self, values: &[Value]) -> Result<ListPlan> {
+        let padded = values
+            .len()
+            .checked_next_power_of_two()
+            .unwrap_or(usize::MAX);
+        if values.is_empty() || values.len() <= MAX_BOUND && self.fits(padded) {
+            return Ok(ListPlan::Bound(if values.is_empty() { 0 } else { padded }));
+        }
+        let integers = || values.iter().all(|v| matches!(v, Value::I64(_)));
+        let texts = || values.iter().all(|v| matches!(v, Value::Text(_)));
+        if render::has_json_table(self.dialect.family()) && (integers() || texts()) {
+            return Ok(ListPlan::Table);
+        }
+        if self.fits(padded) {
+            return Ok(ListPlan::Bound(padded));
+        }
+        if self.fits(values.len()) {
+            return Ok(ListPlan::Bound(values.len()));
+        }
+        Err(Error::Unsupported("lists of this length"))
+    }
+
+    fn fits(&self, count: usize) -> bool {
+        let max = self.dialect.capabilities().max_params as usize;
+        self.values.len().saturating_add(count) <= max
+    }
+}
+
+/// Integers or texts as a JSON array.
+fn as_json(values: &[Value]) -> String {
+    use std::fmt::Write;
+    let mut json = String::with_capacity(values.len() * 8 + 2);
+    json.push('[');
+    for (i, value) in values.iter().enumerate() {
+        if i > 0 {
+            json.push(',');
+        }
+        match value {
+            Value::I64(number) => {
+                write!(json, "{number}").expect("writing into a String does not fail");
+            }
+            Value::Text(text) => json_text(&mut json, text),
+            _ => json.push_str("null"),
+        }
+    }
+    json.push(']');
+    json
+}
+
+fn json_text(json: &mut String, text: &str) {
+    use std::fmt::Write;
+    json.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            c if c < ' ' => {
+                write!(json, "\\u{:04x}", u32::from(c))
+                    .expect("writing into a String does not fail");
+            }
+            c => json.push(c),
+        }
+    }
+    json.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_escaped_in_json() {
+        let values = [Value::from("a\"\\\n\u{e9}"), Value::from("b")];
+        assert_eq!(as_json(&values), "[\"a\\\"\\\\\\u000a\u{e9}\",\"b\"]");
+        assert_eq!(as_json(&[Value::I64(-1), Value::I64(2)]), "[-1,2]");
+    }
+}

@@ -1,0 +1,138 @@
+//! Texts by shape: rendered once, kept, shared by all threads.
+
+use super::key::BuildWordHasher;
+use super::render::{self, Draft};
+use super::walk::Walk;
+use crate::backend::{Cost, Dialect, Intent, Statement, StatementText};
+use crate::error::{Error, Result};
+use crate::value::Value;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
+/// Most kept texts; one more and all are dropped, which bounds what made-up shapes can fill.
+const MAX_ENTRIES: usize = 1024;
+/// Most bytes of kept keys and texts.
+const MAX_BYTES: usize = 16 << 20;
+/// Shapes with more words than this are rendered each time.
+const MAX_WORDS: usize = 8192;
+
+static RENDERED: AtomicU64 = AtomicU64::new(0);
+
+/// How many texts have been rendered in this process. A query of a known shape adds none.
+pub fn rendered_texts() -> u64 {
+    RENDERED.load(Ordering::Relaxed)
+}
+
+/// A rendered shape.
+#[derive(Debug)]
+struct Entry {
+    text: Arc<StatementText>,
+    /// For each placeholder, which of the collected values it takes; `None` = in order.
+    order: Option<Box<[u32]>>,
+    intent: Intent,
+    cost: Cost,
+}
+
+#[derive(Default)]
+struct Shapes {
+    entries: HashMap<Box<[u64]>, Arc<Entry>, BuildWordHasher>,
+    bytes: usize,
+}
+
+static SHAPES: LazyLock<RwLock<Shapes>> = LazyLock::new(RwLock::default);
+
+thread_local! {
+    // Taken while in use, so that a second use inside the first gets a new one.
+    static WALK: Cell<Option<Box<Walk>>> = const { Cell::new(None) };
+}
+
+/// Runs `walk` to collect key and values, then finds the text, or lets `draft` make it.
+pub(super) fn statement<T>(
+    dialect: &'static dyn Dialect,
+    mut query: T,
+    walk: impl FnOnce(&mut Walk, &mut T) -> Result<()>,
+    draft: impl FnOnce(&mut Walk, &T) -> Result<Draft>,
+) -> Result<Statement> {
+    let mut buffer = WALK.take().unwrap_or_else(|| Box::new(Walk::new(dialect)));
+    buffer.reset(dialect);
+    let result = walk(&mut buffer, &mut query).and_then(|()| find(&mut buffer, &query, draft));
+    WALK.set(Some(buffer));
+    result
+}
+
+fn find<T>(
+    walk: &mut Walk,
+    query: &T,
+    draft: impl FnOnce(&mut Walk, &T) -> Result<Draft>,
+) -> Result<Statement> {
+    let known = {
+        let shapes = SHAPES.read().unwrap_or_else(PoisonError::into_inner);
+        shapes.entries.get(walk.key.words()).cloned()
+    };
+    if let Some(entry) = known {
+        return Ok(fill(&entry, std::mem::take(&mut walk.values)));
+    }
+    RENDERED.fetch_add(1, Ordering::Relaxed);
+    let draft = draft(walk, query)?;
+    let entry = Arc::new(finish(draft, walk)?);
+    let keep = walk.key.words().len() <= MAX_WORDS;
+    if keep {
+        let entry = store(walk.key.words(), entry);
+        return Ok(fill(&entry, std::mem::take(&mut walk.values)));
+    }
+    Ok(fill(&entry, std::mem::take(&mut walk.values)).uncached())
+}
+
+fn finish(draft: Draft, walk: &Walk) -> Result<Entry> {
+    let (sql, order) = render::place_values(&draft.text, walk.dialect.family());
+    let max = walk.dialect.capabilities().max_params as usize;
+    if order.len() > max {
+        return Err(Error::Unsupported("so many values in one statement"));
+    }
+    let in_order = order.len() == walk.values.len()
+        && order
+            .iter()
+            .enumerate()
+            .all(|(i, slot)| i == *slot as usize);
+    Ok(Entry {
+        text: StatementText::new(sql),
+        order: (!in_order).then(|| order.into_boxed_slice()),
+        intent: draft.intent,
+        cost: draft.cost,
+    })
+}
+
+/// Keeps the entry, or gives back the one that another thread kept meanwhile.
+fn store(words: &[u64], entry: Arc<Entry>) -> Arc<Entry> {
+    let mut shapes = SHAPES.write().unwrap_or_else(PoisonError::into_inner);
+    if let Some(other) = shapes.entries.get(words) {
+        return Arc::clone(other);
+    }
+    let bytes = size_of_val(words) + entry.text.sql().len();
+    if shapes.entries.len() >= MAX_ENTRIES || shapes.bytes + bytes > MAX_BYTES {
+        *shapes = Shapes::default();
+    }
+    shapes.bytes += bytes;
+    shapes.entries.insert(words.into(), Arc::clone(&entry));
+    entry
+}
+
+fn fill(entry: &Entry, values: Vec<Value>) -> Statement {
+    let values = match &entry.order {
+        None => values,
+        Some(order) => arrange(order, values),
+    };
+    Statement::new(Arc::clone(&entry.text), values)
+        .with_intent(entry.intent)
+        .with_cost(entry.cost)
+}
+
+fn arrange(order: &[u32], mut values: Vec<Value>) -> Vec<Value> {
+    // Every value stands in the text at most once, so it can be moved.
+    order
+        .iter()
+        .map(|slot| values[*slot as usize].take())
+        .collect()
+}

@@ -1,0 +1,108 @@
+//! Starting and stopping: connections, models, schemas.
+
+mod config;
+
+pub use config::Config;
+pub use config::IntoConfig;
+
+use crate::backend::{Backend, ConnectionUrl};
+use crate::connection::{self, Connection};
+use crate::error::{Error, Result};
+use crate::schema::{ModelMeta, check_models, closure_over_relations};
+use crate::sql;
+use std::sync::Arc;
+
+/// Opens the connections of a configuration, replacing those of an earlier call, and creates the
+/// tables if it asks for that. `enabled` are the drivers that the caller was built with.
+///
+/// # Errors
+/// `Configuration` for unknown schemes, wrong URLs and wrong models; whatever connecting fails with.
+/// Nothing is changed then.
+pub async fn init_with(config: Config, enabled: &[Arc<dyn Backend>]) -> Result<()> {
+    config.check()?;
+    let models = closure_over_relations(&config.models);
+    let mut opened = Vec::with_capacity(config.connections.len());
+    for (name, url) in &config.connections {
+        match open(name, url, &config, enabled).await {
+            Ok(connection) => opened.push(connection),
+            Err(error) => {
+                close_all(opened).await;
+                return Err(error);
+            }
+        }
+    }
+    for connection in &opened {
+        let limit = connection.dialect().capabilities().max_identifier;
+        if let Err(error) = check_models(&models, limit) {
+            close_all(opened).await;
+            return Err(error);
+        }
+    }
+    if config.generate_schemas
+        && let Some(default) = opened.iter().find(|c| c.name() == config.default_connection)
+        && let Err(error) = create_tables(default, &models, true).await
+    {
+        close_all(opened).await;
+        return Err(error);
+    }
+    let old = connection::install(opened, &config.default_connection, models)?;
+    close_all(old).await;
+    Ok(())
+}
+
+async fn open(name: &str, url: &str, config: &Config, enabled: &[Arc<dyn Backend>]) -> Result<Connection> {
+    let url = ConnectionUrl::parse(url)?;
+    let serves = |backend: &&Arc<dyn Backend>| backend.schemes().contains(&url.scheme());
+    let backend = config.backends.iter().find(serves).or_else(|| enabled.iter().find(serves));
+    let Some(backend) = backend else {
+        let known: Vec<&str> =
+            config.backends.iter().chain(enabled).flat_map(|b| b.schemes().iter().copied()).collect();
+        return Err(Error::configuration(format!(
+            "connection `{name}`: no driver for `{}:` URLs is built in (there are: {}); enable the Cargo \
+             feature of that database, or pass a driver with `Config::backend`",
+            url.scheme(),
+            if known.is_empty() { "none".to_owned() } else { known.join(", ") },
+        )));
+    };
+    let client = backend.connect(&url, &config.options).await?;
+    Ok(Connection::new(name, client))
+}
+
+async fn close_all(connections: Vec<Connection>) {
+    for connection in connections {
+        connection.close().await;
+    }
+}
+
+/// Creates tables, indexes and constraints of the models and of all models that their relations
+/// reach.
+///
+/// # Errors
+/// Those of the database, with the statement that failed.
+pub async fn create_tables(connection: &Connection, models: &[&'static ModelMeta], safe: bool) -> Result<()> {
+    let models = closure_over_relations(models);
+    check_models(&models, connection.dialect().capabilities().max_identifier)?;
+    for statement in sql::ddl::create_schema(&models, connection.dialect(), safe)? {
+        connection.execute_query(&statement, Vec::new()).await?;
+    }
+    Ok(())
+}
+
+/// Creates the tables of the models that `init` was given, on the default connection. `safe` leaves
+/// tables that exist alone.
+///
+/// # Errors
+/// `Configuration` before `init`; those of the database.
+pub async fn generate_schemas(safe: bool) -> Result<()> {
+    let connection = connection::default_connection()?;
+    create_tables(&connection, &connection::models()?, safe).await
+}
+
+/// Closes all connections. Queries fail until the next `init`. Closing twice is fine.
+///
+/// # Errors
+/// None today; the result keeps the call the shape of its siblings.
+pub async fn close_connections() -> Result<()> {
+    close_all(connection::clear()).await;
+    Ok(())
+}

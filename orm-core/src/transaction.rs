@@ -1,0 +1,132 @@
+//! Transactions: closures that commit or roll back by themselves, guards, nesting, retries.
+//!
+//! A block of [`in_transaction`] is found by the queries of its own task. Spawned tasks are outside
+//! unless the handle is taken along with [`Tx::scope`]. Nested blocks are savepoints; of several at
+//! once in one transaction each waits for the one before. A statement that the database rejects
+//! dooms its innermost block: only the end of that block is possible then.
+
+mod client;
+mod db;
+mod guard;
+mod level;
+mod retry;
+mod task;
+mod turn;
+
+pub use client::get_connection;
+pub use db::Db;
+pub use guard::TxGuard;
+pub use level::Tx;
+pub use retry::retry;
+pub use retry::retry_if;
+
+use crate::backend::TransactionOptions;
+use crate::connection::{self, Connection};
+use crate::error::{Error, Result};
+use level::Style;
+
+/// Runs `block` in a transaction of the default connection: commits when it returns `Ok`, rolls
+/// back when it returns `Err`, panics, or is dropped.
+///
+/// Inside another block of the same connection it is a savepoint: a failure that the outer block
+/// handles undoes the inner part only.
+///
+/// # Errors
+/// Those of the block, as they are. Those of beginning and committing; after a failed commit
+/// nothing is stored, except that `CommitOutcomeUnknown` leaves it open.
+pub async fn in_transaction<T, E, F>(block: F) -> Result<T, E>
+where
+    E: From<Error>,
+    F: AsyncFnOnce(Tx) -> Result<T, E>,
+{
+    in_transaction_with(TransactionOptions::new(), block).await
+}
+
+/// As [`in_transaction`], on the connection of this name.
+///
+/// # Errors
+/// As [`in_transaction`]; `Configuration` for an unknown name.
+pub async fn in_transaction_on<T, E, F>(name: &str, block: F) -> Result<T, E>
+where
+    E: From<Error>,
+    F: AsyncFnOnce(Tx) -> Result<T, E>,
+{
+    let connection = connection::get_connection(name)?;
+    run_block(&pick(connection), &TransactionOptions::new(), block).await
+}
+
+/// As [`in_transaction`], with an isolation level or read-only.
+///
+/// # Errors
+/// As [`in_transaction`]; `Unsupported` for what the database lacks, `Configuration` for options of
+/// a nested block, since they belong to the whole transaction.
+pub async fn in_transaction_with<T, E, F>(options: TransactionOptions, block: F) -> Result<T, E>
+where
+    E: From<Error>,
+    F: AsyncFnOnce(Tx) -> Result<T, E>,
+{
+    let connection = connection::default_connection()?;
+    run_block(&pick(connection), &options, block).await
+}
+
+/// Begins a transaction of the default connection, held by a guard: dropping it rolls back. Inside
+/// a block it is a savepoint.
+///
+/// Nothing finds it by itself: pass it with `using_db(&guard)`, or run code in [`Tx::scope`].
+///
+/// # Errors
+/// Those of acquiring a connection and of beginning.
+pub async fn begin() -> Result<TxGuard> {
+    begin_with(&TransactionOptions::new()).await
+}
+
+/// As [`begin`], on the connection of this name.
+///
+/// # Errors
+/// As [`begin`]; `Configuration` for an unknown name.
+pub async fn begin_on(name: &str) -> Result<TxGuard> {
+    let at = pick(connection::get_connection(name)?);
+    at.begin(&TransactionOptions::new(), Style::Guard).await
+}
+
+/// As [`begin`], with an isolation level or read-only.
+///
+/// # Errors
+/// As [`in_transaction_with`].
+pub async fn begin_with(options: &TransactionOptions) -> Result<TxGuard> {
+    let at = pick(connection::default_connection()?);
+    at.begin(options, Style::Guard).await
+}
+
+/// The task's open transaction of this connection, else the connection.
+fn pick(connection: Connection) -> Db {
+    match task::current(&connection) {
+        Some(tx) => Db::Transaction(tx),
+        None => Db::Client(connection),
+    }
+}
+
+async fn run_block<T, E, F>(at: &Db, options: &TransactionOptions, block: F) -> Result<T, E>
+where
+    E: From<Error>,
+    F: AsyncFnOnce(Tx) -> Result<T, E>,
+{
+    let guard = at.begin(options, Style::Scoped).await?;
+    let tx = guard.handle();
+    match task::scope(tx.clone(), block(tx)).await {
+        Ok(value) => {
+            guard.commit().await?;
+            Ok(value)
+        }
+        Err(error) => {
+            if let Err(rollback) = guard.rollback().await {
+                // The block's error says more; the connection is closed by now.
+                tracing::debug!(target: "fast_django::transaction", %rollback, "rollback failed");
+            }
+            Err(error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
