@@ -75,10 +75,13 @@ struct Registry {
 }
 
 impl Registry {
-    fn of(connections: impl IntoIterator<Item = Connection>) -> Result<Arc<Registry>> {
+    fn of(
+        connections: impl IntoIterator<Item = Connection>,
+        default: &str,
+    ) -> Result<Arc<Registry>> {
         let mut registry = Registry::default();
         for connection in connections {
-            if connection.name() == DEFAULT {
+            if connection.name() == default {
                 registry.default = Some(connection.clone());
             }
             let name = connection.name().to_owned();
@@ -108,7 +111,7 @@ impl Registry {
 /// `Configuration` when there are connections already (use [`replace`], or [`clear`] first), or
 /// when two have one name.
 pub fn install(connections: impl IntoIterator<Item = Connection>) -> Result<()> {
-    let registry = Registry::of(connections)?;
+    let registry = Registry::of(connections, DEFAULT)?;
     let mut slot = REGISTRY.write().unwrap_or_else(PoisonError::into_inner);
     if slot.is_some() {
         return Err(Error::configuration(
@@ -124,7 +127,19 @@ pub fn install(connections: impl IntoIterator<Item = Connection>) -> Result<()> 
 /// # Errors
 /// `Configuration` when two have one name; nothing changes then.
 pub fn replace(connections: impl IntoIterator<Item = Connection>) -> Result<Vec<Connection>> {
-    let registry = Registry::of(connections)?;
+    let registry = Registry::of(connections, DEFAULT)?;
+    Ok(exchange(Some(registry)))
+}
+
+/// As [`replace`], with another connection than `default` as the one that models use.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_with_default(
+    connections: impl IntoIterator<Item = Connection>,
+    default: &str,
+) -> Result<Vec<Connection>> {
+    let registry = Registry::of(connections, default)?;
     Ok(exchange(Some(registry)))
 }
 

@@ -10,7 +10,10 @@ use crate::connection::{self, Connection};
 use crate::error::{Error, Result};
 use crate::schema::{ModelMeta, check_models, closure_over_relations};
 use crate::sql;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// The models that `init` was given, with those that their relations reach.
+static MODELS: RwLock<Vec<&'static ModelMeta>> = RwLock::new(Vec::new());
 
 /// Opens the connections of a configuration, replacing those of an earlier call, and creates the
 /// tables if it asks for that. `enabled` are the drivers that the caller was built with.
@@ -45,7 +48,8 @@ pub async fn init_with(config: Config, enabled: &[Arc<dyn Backend>]) -> Result<(
         close_all(opened).await;
         return Err(error);
     }
-    let old = connection::install(opened, &config.default_connection, models)?;
+    let old = connection::replace_with_default(opened, &config.default_connection)?;
+    *MODELS.write().unwrap_or_else(PoisonError::into_inner) = models;
     close_all(old).await;
     Ok(())
 }
@@ -95,7 +99,8 @@ pub async fn create_tables(connection: &Connection, models: &[&'static ModelMeta
 /// `Configuration` before `init`; those of the database.
 pub async fn generate_schemas(safe: bool) -> Result<()> {
     let connection = connection::default_connection()?;
-    create_tables(&connection, &connection::models()?, safe).await
+    let models = MODELS.read().unwrap_or_else(PoisonError::into_inner).clone();
+    create_tables(&connection, &models, safe).await
 }
 
 /// Closes all connections. Queries fail until the next `init`. Closing twice is fine.

@@ -1,7 +1,7 @@
 //! Inserting many instances: chunks of a fixed shape, in one transaction.
 
 use super::{Model, create, save};
-use crate::backend::{Collect, Sink, TransactionOptions};
+use crate::backend::{Collect, Sink};
 use crate::error::{Error, Result, ValidationError};
 use crate::queryset::{BoxFuture, collected};
 use crate::sql;
@@ -40,13 +40,14 @@ impl<M: Model> BulkCreate<M> {
             insert_chunk(&mut objects[only.clone()], &db).await?;
             return Ok(objects);
         }
-        let tx = db.begin(&TransactionOptions::new()).await?;
-        let inside = Db::from(&tx);
-        for chunk in chunks {
-            insert_chunk(&mut objects[chunk], &inside).await?;
-        }
-        tx.commit().await?;
-        Ok(objects)
+        db.atomic(async |tx| {
+            let inside = Db::from(tx);
+            for chunk in chunks {
+                insert_chunk(&mut objects[chunk], &inside).await?;
+            }
+            Ok(objects)
+        })
+        .await
     }
 }
 

@@ -22,8 +22,11 @@ pub(super) struct Scope {
     pub(super) hops: Hops,
     pub(super) model: &'static ModelMeta,
     pub(super) alias: String,
-    /// Whether joins can be added; the table of an UPDATE stands alone.
     pub(super) joins: Vec<Joined>,
+    /// For rows reached through a table: the column there that holds their key.
+    pub(super) link: Option<String>,
+    /// Whether anything but that key is read of the rows.
+    pub(super) used: bool,
 }
 
 /// A joined table, and where it is on the way from the statement's model.
@@ -64,6 +67,8 @@ impl Renderer {
             model,
             alias,
             joins: Vec::new(),
+            link: None,
+            used: false,
         });
     }
 
@@ -98,6 +103,13 @@ impl Renderer {
 
     /// The text of a column, and whether it can be NULL. Joins what leads there.
     pub(super) fn column(&mut self, column: &Column) -> Result<(String, bool)> {
+        let scope = &self.scopes[self.scope_of(&column.hops)];
+        if let Some(link) = &scope.link
+            && scope.hops.len() == column.hops.len()
+            && std::ptr::eq(column.field, scope.model.pk())
+        {
+            return Ok((link.clone(), false));
+        }
         let source = self.source(&column.hops)?;
         let text = self.qualified(&source.alias, column.field.column);
         Ok((text, source.left || column.field.null))
@@ -106,13 +118,15 @@ impl Renderer {
     /// The table at the end of a path. Joins what leads there.
     pub(super) fn source(&mut self, hops: &[&'static RelationMeta]) -> Result<Source> {
         let at = self.scope_of(hops);
-        let scope = &self.scopes[at];
+        let scope = &mut self.scopes[at];
+        scope.used = true;
+        let first = scope.hops.len();
         let mut source = Source {
             alias: scope.alias.clone(),
             left: false,
             model: scope.model,
         };
-        for end in scope.hops.len()..hops.len() {
+        for end in first..hops.len() {
             source = self.join(at, &hops[..=end], source)?;
         }
         Ok(source)

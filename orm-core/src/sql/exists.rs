@@ -95,6 +95,7 @@ impl Renderer {
             filter: None,
             order: Vec::new(),
         };
+        let mut key = None;
         let link = match reach(relation, owner.model)? {
             Reach::Forward(key) => {
                 let key = self.qualified(&owner.alias, key.column);
@@ -115,16 +116,25 @@ impl Renderer {
                     alias: alias.clone(),
                     on: format!("{target_key} = {on}"),
                 });
+                key = Some(on);
                 format!("{source} = {owner_key}")
             }
         };
         self.open_as(hops, target, alias);
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.link = key;
+        }
         Ok((skeleton, link))
     }
 
     /// Closes the innermost scope and adds the joins that were made in it.
     pub(super) fn finish(&mut self, mut skeleton: Skeleton) -> Skeleton {
-        let (_, joins) = self.close().into_joins();
+        let scope = self.close();
+        // The key of a linked row stands in the through table too, so the row may not be needed.
+        if scope.link.is_some() && !scope.used {
+            skeleton.joins.clear();
+        }
+        let (_, joins) = scope.into_joins();
         skeleton.joins.extend(joins);
         skeleton
     }
@@ -144,7 +154,9 @@ fn group(children: &[Cond], mentions: &[Vec<Hops>]) -> Vec<Option<usize>> {
     let mut direct: Vec<Hops> = Vec::new();
     for (child, mentioned) in children.iter().zip(mentions) {
         if matches!(child, Cond::Test(_)) {
-            direct.extend(mentioned.iter().cloned());
+            let new = mentioned.iter().filter(|m| !contains(&direct, m));
+            let new: Vec<Hops> = new.cloned().collect();
+            direct.extend(new);
         }
     }
     for first in 0..children.len() {
@@ -171,8 +183,6 @@ fn group(children: &[Cond], mentions: &[Vec<Hops>]) -> Vec<Option<usize>> {
                 paths.extend(more);
             }
         }
-        // A compound before the comparison may have to wait for it; the group stands where the
-        // comparison does.
     }
     groups
 }

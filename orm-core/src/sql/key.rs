@@ -4,6 +4,9 @@ use crate::backend::Dialect;
 use crate::schema::ModelMeta;
 use std::hash::{BuildHasherDefault, Hasher};
 
+/// Most words that a thread keeps room for.
+const MAX_ROOM: usize = 16_384;
+
 /// Which kind of statement a key belongs to.
 #[derive(Clone, Copy, Debug)]
 #[repr(u64)]
@@ -41,6 +44,13 @@ impl Key {
         self.text(dialect.name());
         if let Some(model) = model {
             self.address(model);
+        }
+    }
+
+    /// Gives back the room of an unusually large key.
+    pub(super) fn shrink(&mut self) {
+        if self.0.capacity() > MAX_ROOM {
+            self.0 = Vec::new();
         }
     }
 

@@ -31,6 +31,8 @@ struct Entry {
     text: Arc<StatementText>,
     /// For each placeholder, which of the collected values it takes; `None` = in order.
     order: Option<Box<[u32]>>,
+    /// Whether a value stands in the text more than once, so that it cannot be moved.
+    repeats: bool,
     intent: Intent,
     cost: Cost,
 }
@@ -58,6 +60,8 @@ pub(super) fn statement<T>(
     let mut buffer = WALK.take().unwrap_or_else(|| Box::new(Walk::new(dialect)));
     buffer.reset(dialect);
     let result = walk(&mut buffer, &mut query).and_then(|()| find(&mut buffer, &query, draft));
+    // After an error, values may be left; they must not stay.
+    buffer.reset(dialect);
     WALK.set(Some(buffer));
     result
 }
@@ -67,12 +71,11 @@ fn find<T>(
     query: &T,
     draft: impl FnOnce(&mut Walk, &T) -> Result<Draft>,
 ) -> Result<Statement> {
-    let known = {
+    {
         let shapes = SHAPES.read().unwrap_or_else(PoisonError::into_inner);
-        shapes.entries.get(walk.key.words()).cloned()
-    };
-    if let Some(entry) = known {
-        return Ok(fill(&entry, std::mem::take(&mut walk.values)));
+        if let Some(entry) = shapes.entries.get(walk.key.words()) {
+            return Ok(fill(entry, std::mem::take(&mut walk.values)));
+        }
     }
     RENDERED.fetch_add(1, Ordering::Relaxed);
     let draft = draft(walk, query)?;
@@ -96,8 +99,13 @@ fn finish(draft: Draft, walk: &Walk) -> Result<Entry> {
             .iter()
             .enumerate()
             .all(|(i, slot)| i == *slot as usize);
+    let mut seen = vec![false; walk.values.len()];
+    let repeats = order
+        .iter()
+        .any(|slot| std::mem::replace(&mut seen[*slot as usize], true));
     Ok(Entry {
         text: StatementText::new(sql),
+        repeats,
         order: (!in_order).then(|| order.into_boxed_slice()),
         intent: draft.intent,
         cost: draft.cost,
@@ -122,6 +130,10 @@ fn store(words: &[u64], entry: Arc<Entry>) -> Arc<Entry> {
 fn fill(entry: &Entry, values: Vec<Value>) -> Statement {
     let values = match &entry.order {
         None => values,
+        Some(order) if entry.repeats => order
+            .iter()
+            .map(|slot| values[*slot as usize].clone())
+            .collect(),
         Some(order) => arrange(order, values),
     };
     Statement::new(Arc::clone(&entry.text), values)
@@ -130,7 +142,6 @@ fn fill(entry: &Entry, values: Vec<Value>) -> Statement {
 }
 
 fn arrange(order: &[u32], mut values: Vec<Value>) -> Vec<Value> {
-    // Every value stands in the text at most once, so it can be moved.
     order
         .iter()
         .map(|slot| values[*slot as usize].take())

@@ -40,6 +40,7 @@ impl Walk {
         self.dialect = dialect;
         self.values = Vec::new();
         self.lists.clear();
+        self.key.shrink();
     }
 
     /// Refuses what no database compares alike.

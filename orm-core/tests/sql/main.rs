@@ -1,5 +1,7 @@
 //! Texts of statements: golden files for each family, and what does not depend on the family.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic like tests")]
+
 mod behaviour;
 mod dialects;
 mod models;

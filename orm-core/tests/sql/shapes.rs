@@ -170,6 +170,9 @@ pub(crate) const SHAPES: &[(&str, Make)] = &[
             d,
         )
     }),
+    ("linked key without its row", |d| {
+        get(ids(&POST, vec![q(&POST, "tags__id__in", [1, 2])]), d)
+    }),
     ("no related rows", |d| {
         get(ids(&USER, vec![q(&USER, "posts__isnull", true)]), d)
     }),

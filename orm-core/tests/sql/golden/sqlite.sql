@@ -85,6 +85,10 @@ SELECT "t0"."id" FROM "user" AS "t0" WHERE NOT (EXISTS (SELECT 1 FROM "post" AS 
 SELECT "t0"."id" FROM "user" AS "t0" WHERE EXISTS (SELECT 1 FROM "post" AS "t1" LEFT JOIN "user" AS "t5" ON "t5"."id" = "t1"."editor_id" WHERE "t1"."author_id" = "t0"."id" AND (EXISTS (SELECT 1 FROM "post_tag" AS "t3" INNER JOIN "tag" AS "t2" ON "t2"."id" = "t3"."tag_id" WHERE "t3"."post_id" = "t1"."id" AND ("t2"."name" = ?)) AND EXISTS (SELECT 1 FROM "comment" AS "t4" WHERE "t4"."post_id" = "t1"."id" AND ("t4"."text" = ?)) AND "t5"."name" = ?))
 -- ["t", "c", "e"] Read Scan
 
+-- linked key without its row
+SELECT "t0"."id" FROM "post" AS "t0" WHERE EXISTS (SELECT 1 FROM "post_tag" AS "t2" WHERE "t2"."post_id" = "t0"."id" AND ("t2"."tag_id" IN (?, ?)))
+-- [1, 2] Read Scan
+
 -- no related rows
 SELECT "t0"."id" FROM "user" AS "t0" WHERE NOT (EXISTS (SELECT 1 FROM "post" AS "t1" WHERE "t1"."author_id" = "t0"."id" AND ("t1"."id" IS NOT NULL)))
 -- [] Read Scan

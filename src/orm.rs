@@ -1,0 +1,96 @@
+//! The documented API, name by name.
+
+pub use orm_core::backend;
+pub use orm_core::backend::BaseDBAsyncClient;
+pub use orm_core::backend::Dialect;
+pub use orm_core::backend::TransactionManager;
+pub use orm_core::columns::Clause;
+pub use orm_core::columns::New;
+pub use orm_core::columns::Q;
+pub use orm_core::columns::Set;
+pub use orm_core::columns::Values;
+pub use orm_core::columns::all;
+pub use orm_core::columns::any;
+pub use orm_core::columns::not;
+pub use orm_core::connection::Connection;
+pub use orm_core::error;
+pub use orm_core::error::DoesNotExist;
+pub use orm_core::error::Error;
+pub use orm_core::error::ErrorKind;
+pub use orm_core::error::FieldError;
+pub use orm_core::error::IntegrityError;
+pub use orm_core::error::MultipleObjectsReturned;
+pub use orm_core::error::Result;
+pub use orm_core::error::ValidationError;
+pub use orm_core::fields;
+pub use orm_core::kw;
+pub use orm_core::macros::Model;
+pub use orm_core::macros::Values;
+pub use orm_core::macros::kwargs;
+pub use orm_core::model::Model;
+pub use orm_core::models;
+pub use orm_core::q;
+pub use orm_core::queryset::QuerySet;
+pub use orm_core::relation::ForeignKey;
+pub use orm_core::relation::HasMany;
+pub use orm_core::relation::HasOne;
+pub use orm_core::relation::ManyToMany;
+pub use orm_core::relation::OneToOne;
+pub use orm_core::runtime::run_async;
+pub use orm_core::runtime::try_run_async;
+pub use orm_core::tortoise::Config;
+pub use orm_core::tortoise::IntoConfig;
+pub use orm_core::transaction;
+pub use orm_core::transaction::begin;
+pub use orm_core::transaction::in_transaction;
+pub use orm_core::value::Value;
+
+/// What a program that uses models needs in scope: `use fast_django::orm::prelude::*;`.
+pub mod prelude {
+    pub use super::Tortoise;
+    #[doc(inline)]
+    #[allow(
+        clippy::wildcard_imports,
+        reason = "this is the same list, and must stay so"
+    )]
+    pub use orm_core::prelude::*;
+}
+
+/// Starts and stops the ORM.
+#[derive(Clone, Copy, Debug)]
+pub struct Tortoise;
+
+impl Tortoise {
+    /// Opens the connections of a configuration: a URL, a [`Config`], or a JSON object shaped like
+    /// the documented dictionary. Replaces the connections of an earlier call.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] that names what is wrong; what connecting fails with.
+    pub async fn init(config: impl IntoConfig) -> Result<()> {
+        orm_core::tortoise::init_with(config.into_config()?, &crate::backends::enabled()).await
+    }
+
+    /// Creates the tables of the models given to `init`. `safe` leaves existing tables alone.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] before `init`; those of the database.
+    pub async fn generate_schemas(safe: bool) -> Result<()> {
+        orm_core::tortoise::generate_schemas(safe).await
+    }
+
+    /// Closes all connections. Closing twice is fine; a new `init` starts again.
+    ///
+    /// # Errors
+    /// None today.
+    pub async fn close_connections() -> Result<()> {
+        orm_core::tortoise::close_connections().await
+    }
+
+    /// The connection of this name; the first one is called `default`.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] before `init`, or with the names that there are.
+    pub fn get_connection(name: &str) -> Result<Connection> {
+        orm_core::connection::get_connection(name)
+    }
+}
