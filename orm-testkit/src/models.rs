@@ -2,6 +2,7 @@
 
 use crate::case::{CaseResult, Context};
 use orm_core::prelude::*;
+use orm_core::schema::ModelMeta;
 
 /// Writes posts and edits those of others.
 #[derive(Model, Clone, Debug, Default)]
@@ -178,6 +179,13 @@ pub struct Sample {
     /// DateTimeField with a default.
     #[field(default = noon())]
     pub due_at: DateTime<Utc>,
+}
+
+/// All of them.
+pub fn all() -> Vec<&'static ModelMeta> {
+    models![User, Post, Tag, Category, Contract, Country, City, Sample]
+        .into_iter()
+        .collect()
 }
 
 /// The rows of [`library`].

@@ -20,7 +20,10 @@ pub(super) const CASES: &[Case] = cases! {
 };
 
 fn tag(name: impl Into<String>) -> Tag {
-    Tag { name: name.into(), ..Tag::default() }
+    Tag {
+        name: name.into(),
+        ..Tag::default()
+    }
 }
 
 /// The result has the given order, and each instance the key of its row.
@@ -43,7 +46,10 @@ async fn empty_list_sends_nothing(cx: &Context) -> CaseResult {
 
 /// Any number of rows is split as the database needs it, with few shapes of statement.
 async fn more_rows_than_one_statement_takes(cx: &Context) -> CaseResult {
-    let users = (0..12_000).map(|n| User { username: format!("u{n}"), ..User::default() });
+    let users = (0..12_000).map(|n| User {
+        username: format!("u{n}"),
+        ..User::default()
+    });
     let users: Vec<User> = users.collect();
     let (made, sent) = cx.watch(async { User::bulk_create(users).await }).await;
     let made = made?;
@@ -60,10 +66,16 @@ async fn more_rows_than_one_statement_takes(cx: &Context) -> CaseResult {
 /// One bad row in a later part leaves none of the earlier ones.
 async fn all_or_nothing(_: &Context) -> CaseResult {
     let mut users: Vec<User> = (0..9_000)
-        .map(|n| User { username: format!("u{n}"), ..User::default() })
+        .map(|n| User {
+            username: format!("u{n}"),
+            ..User::default()
+        })
         .collect();
     users[8_999].username = "u0".into();
-    check::fails(User::bulk_create(users).await.map(|made| made.len()), ErrorKind::Integrity)?;
+    check::fails(
+        User::bulk_create(users).await.map(|made| made.len()),
+        ErrorKind::Integrity,
+    )?;
     check::eq(User::all().count().await?, 0)
 }
 
@@ -94,16 +106,29 @@ async fn nulls_and_values_mixed(_: &Context) -> CaseResult {
         age,
         ..User::default()
     };
-    let users = vec![user("a", None, Some(1)), user("b", Some(""), None), user("c", Some("x"), Some(2))];
+    let users = vec![
+        user("a", None, Some(1)),
+        user("b", Some(""), None),
+        user("c", Some("x"), Some(2)),
+    ];
     User::bulk_create(users).await?;
     let stored = User::all().order_by("username").await?;
-    let stored: Vec<_> = stored.iter().map(|user| (user.bio.as_deref(), user.age)).collect();
-    check::eq(stored, [(None, Some(1)), (Some(""), None), (Some("x"), Some(2))])
+    let stored: Vec<_> = stored
+        .iter()
+        .map(|user| (user.bio.as_deref(), user.age))
+        .collect();
+    check::eq(
+        stored,
+        [(None, Some(1)), (Some(""), None), (Some("x"), Some(2))],
+    )
 }
 
 /// Some instances bring a key, the others get one.
 async fn chosen_and_generated_keys_mixed(_: &Context) -> CaseResult {
-    let chosen = Tag { id: 500, ..tag("b") };
+    let chosen = Tag {
+        id: 500,
+        ..tag("b")
+    };
     let made = Tag::bulk_create(vec![tag("a"), chosen, tag("c")]).await?;
     let names: Vec<_> = made.iter().map(|tag| tag.name.as_str()).collect();
     check::eq(names, ["a", "b", "c"])?;
@@ -133,8 +158,14 @@ async fn sets_automatic_instants(_: &Context) -> CaseResult {
         Sample::new(kw!(serial = 2, code = "b"))?,
     ];
     let made = Sample::bulk_create(samples).await?;
-    check::that(made[0].created_at.timestamp() > 1_600_000_000, "the instant is set")?;
+    check::that(
+        made[0].created_at.timestamp() > 1_600_000_000,
+        "the instant is set",
+    )?;
     check::eq(made[0].created_at, made[1].created_at)?;
     check::eq(made[0].created_at, made[0].changed_at)?;
-    check::eq(Sample::get(kw!(serial = 2)).await?.created_at, made[1].created_at)
+    check::eq(
+        Sample::get(kw!(serial = 2)).await?.created_at,
+        made[1].created_at,
+    )
 }

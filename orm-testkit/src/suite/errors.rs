@@ -35,7 +35,10 @@ async fn says_what_was_broken(cx: &Context) -> CaseResult {
     };
     check::eq(broken.kind(), ConstraintKind::Unique)?;
     check::eq(broken.columns().collect::<Vec<_>>(), ["name"])?;
-    check::that(error.as_database().is_some(), "the report of the database is kept")
+    check::that(
+        error.as_database().is_some(),
+        "the report of the database is kept",
+    )
 }
 
 /// A NULL where none may be is an integrity error that names the column.
@@ -54,9 +57,19 @@ async fn same_kind_on_every_path(cx: &Context) -> CaseResult {
     let results = [
         Tag::create(kw!(name = "rust")).await.map(drop),
         rows.web.save().await,
-        Tag::filter(kw!(name = "web")).update(kw!(name = "rust")).await.map(drop),
-        Tag::bulk_create(vec![Tag { name: "rust".into(), ..Tag::default() }]).await.map(drop),
-        in_transaction(async |_tx| Tag::create(kw!(name = "rust")).await).await.map(drop),
+        Tag::filter(kw!(name = "web"))
+            .update(kw!(name = "rust"))
+            .await
+            .map(drop),
+        Tag::bulk_create(vec![Tag {
+            name: "rust".into(),
+            ..Tag::default()
+        }])
+        .await
+        .map(drop),
+        in_transaction(async |_tx| Tag::create(kw!(name = "rust")).await)
+            .await
+            .map(drop),
     ];
     for result in results {
         let error = check::fails(result, ErrorKind::Integrity)?;
@@ -68,19 +81,32 @@ async fn same_kind_on_every_path(cx: &Context) -> CaseResult {
 /// Finding nothing is no fault of the database.
 async fn is_no_database_error(_: &Context) -> CaseResult {
     let error = check::fails(User::get(kw!(id = 1)).await, ErrorKind::DoesNotExist)?;
-    check::that(error.as_database().is_none(), "there is no report of the database")?;
+    check::that(
+        error.as_database().is_none(),
+        "there is no report of the database",
+    )?;
     check::that(!error.is_retryable(), "asking again does not help")
 }
 
 /// A value that was never sent is no fault of the database.
 async fn validation_is_no_database_error(_: &Context) -> CaseResult {
-    let error = check::fails(User::create(kw!(username = "x".repeat(51))).await, ErrorKind::Validation)?;
-    check::that(error.as_database().is_none() && error.constraint().is_none(), "nothing was sent")
+    let error = check::fails(
+        User::create(kw!(username = "x".repeat(51))).await,
+        ErrorKind::Validation,
+    )?;
+    check::that(
+        error.as_database().is_none() && error.constraint().is_none(),
+        "nothing was sent",
+    )
 }
 
 /// A text that the database cannot run is a `Statement` error.
 async fn missing_table_and_syntax(cx: &Context) -> CaseResult {
-    for sql in ["SELECT * FROM no_such_table", "SELEC 1", "SELECT no_such_column FROM kit_tag"] {
+    for sql in [
+        "SELECT * FROM no_such_table",
+        "SELEC 1",
+        "SELECT no_such_column FROM kit_tag",
+    ] {
         let result = cx.client().execute_query(sql, Vec::new()).await;
         check::fails(result.map(|rows| rows.len()), ErrorKind::Statement)?;
     }
@@ -101,7 +127,10 @@ async fn client_works_on(cx: &Context) -> CaseResult {
 /// Neither an error nor its causes show a bound value.
 async fn values_stay_out(_: &Context) -> CaseResult {
     Tag::create(kw!(name = "hush-hush")).await?;
-    let error = check::fails(Tag::create(kw!(name = "hush-hush")).await, ErrorKind::Integrity)?;
+    let error = check::fails(
+        Tag::create(kw!(name = "hush-hush")).await,
+        ErrorKind::Integrity,
+    )?;
     let shown = format!("{error} {error:?}");
     check::that(!shown.contains("hush"), &format!("no value in {shown}"))
 }
@@ -128,9 +157,14 @@ async fn stored_as_given(_: &Context) -> CaseResult {
         let made = User::create(kw!(username = *text, bio = *text)).await?;
         let found = User::get(kw!(username = *text, bio__in = [*text])).await?;
         check::eq((found.id, found.username.as_str()), (made.id, *text))?;
-        let changed = User::filter(kw!(username = *text)).update(kw!(bio = format!("{text}!"))).await?;
+        let changed = User::filter(kw!(username = *text))
+            .update(kw!(bio = format!("{text}!")))
+            .await?;
         check::eq(changed, 1)?;
-        check::eq(User::get(kw!(id = made.id)).await?.bio, Some(format!("{text}!")))?;
+        check::eq(
+            User::get(kw!(id = made.id)).await?.bio,
+            Some(format!("{text}!")),
+        )?;
     }
     check::eq(User::all().count().await?, HOSTILE.len() as u64)
 }
@@ -142,8 +176,18 @@ async fn patterns_as_given(_: &Context) -> CaseResult {
     }
     for text in HOSTILE {
         check::eq(User::filter(kw!(bio__contains = *text)).count().await?, 1)?;
-        check::eq(User::filter(kw!(username__startswith = *text)).count().await?, 1)?;
-        check::eq(User::filter(kw!(username__iendswith = *text)).count().await?, 1)?;
+        check::eq(
+            User::filter(kw!(username__startswith = *text))
+                .count()
+                .await?,
+            1,
+        )?;
+        check::eq(
+            User::filter(kw!(username__iendswith = *text))
+                .count()
+                .await?,
+            1,
+        )?;
     }
     Ok(())
 }
@@ -151,12 +195,22 @@ async fn patterns_as_given(_: &Context) -> CaseResult {
 /// Hostile texts are no names: refused in every place that takes one; nothing is sent.
 async fn refused_unsent(cx: &Context) -> CaseResult {
     for text in HOSTILE {
-        for name in [(*text).to_owned(), format!("title{text}"), format!("title__{text}")] {
+        for name in [
+            (*text).to_owned(),
+            format!("title{text}"),
+            format!("title__{text}"),
+        ] {
             let work = async {
                 let all = Post::all;
-                check::fails(all().filter_by([(name.as_str(), "x")]).await, ErrorKind::Field)?;
+                check::fails(
+                    all().filter_by([(name.as_str(), "x")]).await,
+                    ErrorKind::Field,
+                )?;
                 check::fails(all().order_by(name.as_str()).await, ErrorKind::Field)?;
-                check::fails(all().prefetch_related(name.as_str()).await, ErrorKind::Field)
+                check::fails(
+                    all().prefetch_related(name.as_str()).await,
+                    ErrorKind::Field,
+                )
             };
             let (result, sent) = cx.watch(work).await;
             result?;
@@ -186,7 +240,10 @@ async fn values_are_bound(cx: &Context) -> CaseResult {
     let rows = cx.client().execute_query(&sql, vec!["web".into()]).await?;
     check::eq(rows.len(), 1)?;
     check::eq(rows.rows()[0][1].clone(), "web".into())?;
-    let rows = cx.client().execute_query_dict(&sql, vec!["rust".into()]).await?;
+    let rows = cx
+        .client()
+        .execute_query_dict(&sql, vec!["rust".into()])
+        .await?;
     check::eq(rows[0].get("name").cloned(), Some("rust".into()))
 }
 
@@ -207,16 +264,27 @@ fn bound(cx: &Context, sql: &str) -> String {
 
 /// An insert of one's own gives the generated key.
 async fn returns_the_key(cx: &Context) -> CaseResult {
-    let returning = if cx.capabilities().returning_insert { " RETURNING id" } else { "" };
-    let sql = bound(cx, &format!("INSERT INTO kit_tag (name) VALUES (?){returning}"));
-    let key = cx.client().execute_insert(&sql, vec!["made".into()]).await?;
+    let returning = if cx.capabilities().returning_insert {
+        " RETURNING id"
+    } else {
+        ""
+    };
+    let sql = bound(
+        cx,
+        &format!("INSERT INTO kit_tag (name) VALUES (?){returning}"),
+    );
+    let key = cx
+        .client()
+        .execute_insert(&sql, vec!["made".into()])
+        .await?;
     let tag = Tag::get(kw!(name = "made")).await?;
     check::eq(key, i64::from(tag.id).into())
 }
 
 /// A script may hold several statements; a semicolon in a text ends none.
 async fn several_statements(cx: &Context) -> CaseResult {
-    let script = "INSERT INTO kit_tag (name) VALUES ('a;b');\nINSERT INTO kit_tag (name) VALUES ('c');";
+    let script =
+        "INSERT INTO kit_tag (name) VALUES ('a;b');\nINSERT INTO kit_tag (name) VALUES ('c');";
     cx.client().execute_script(script).await?;
     check::eq(Tag::filter(kw!(name__in = ["a;b", "c"])).count().await?, 2)
 }
@@ -224,7 +292,12 @@ async fn several_statements(cx: &Context) -> CaseResult {
 /// One statement for many sets of values is kept whole or not at all.
 async fn many_all_or_nothing(cx: &Context) -> CaseResult {
     let sql = bound(cx, "INSERT INTO kit_tag (name) VALUES (?)");
-    let sets = |names: &[&str]| names.iter().map(|name| vec![(*name).into()]).collect::<Vec<_>>();
+    let sets = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| vec![(*name).into()])
+            .collect::<Vec<_>>()
+    };
     check::eq(cx.client().execute_many(&sql, sets(&["a", "b"])).await?, 2)?;
     let refused = cx.client().execute_many(&sql, sets(&["c", "a"])).await;
     check::fails(refused, ErrorKind::Integrity)?;

@@ -37,7 +37,9 @@ async fn sample(serial: i32) -> Result<Sample> {
 }
 
 fn meta(name: &str) -> CaseResult<&'static FieldMeta> {
-    Sample::meta().field(name).ok_or_else(|| Failure::new(format!("no field {name}")))
+    Sample::meta()
+        .field(name)
+        .ok_or_else(|| Failure::new(format!("no field {name}")))
 }
 
 /// Every 32-bit number comes back.
@@ -58,7 +60,10 @@ async fn sample_with(serial: i32) -> Result<Sample> {
 /// The database gives each row a key of its own; one that is taken is refused.
 async fn pk_is_generated_and_unique(_: &Context) -> CaseResult {
     let (a, b) = (sample(1).await?, sample(2).await?);
-    check::that(a.id != b.id && a.id > 0 && b.id > 0, "keys are positive and differ")?;
+    check::that(
+        a.id != b.id && a.id > 0 && b.id > 0,
+        "keys are positive and differ",
+    )?;
     check::that(meta("id")?.pk && meta("id")?.generated, "the model says so")?;
     let result = Sample::create(kw!(id = a.id, serial = 3, code = "x")).await;
     let error = check::fails(result, ErrorKind::Integrity)?;
@@ -71,7 +76,10 @@ async fn int_parameters(_: &Context) -> CaseResult {
     check::eq((made.rank, made.stock), (None, 7))?;
     let made = Sample::create(kw!(serial = 2, code = "x", rank = 5, stock = 0)).await?;
     check::eq((made.rank, made.stock), (Some(5), 0))?;
-    check::that(meta("rank")?.index && meta("rank")?.null, "the model says so")?;
+    check::that(
+        meta("rank")?.index && meta("rank")?.null,
+        "the model says so",
+    )?;
     check::eq(meta("serial")?.description, "serial number")
 }
 
@@ -81,17 +89,36 @@ async fn int_unique(_: &Context) -> CaseResult {
     let result = Sample::create(kw!(serial = 1, code = "other")).await;
     let error = check::fails(result, ErrorKind::Integrity)?;
     check::that(error.is_unique_violation(), "it is the unique constraint")?;
-    let columns: Vec<_> = error.constraint().into_iter().flat_map(|c| c.columns()).collect();
+    let columns: Vec<_> = error
+        .constraint()
+        .into_iter()
+        .flat_map(|c| c.columns())
+        .collect();
     check::eq(columns, ["serial"])?;
     check::eq(Sample::all().count().await?, 1)
 }
 
 /// Every text comes back as it was given.
 async fn char_round_trip(_: &Context) -> CaseResult {
-    let texts = ["", " a ", "it's", "\"", "日本語", "👩‍👩‍👧", "a\tb", "-- ;", "%s ?1 $1"];
+    let texts = [
+        "",
+        " a ",
+        "it's",
+        "\"",
+        "日本語",
+        "👩‍👩‍👧",
+        "a\tb",
+        "-- ;",
+        "%s ?1 $1",
+    ];
     for (serial, text) in (1..).zip(texts) {
         let shelf = Some(text);
-        let made = Sample::create(kw!(serial = serial, code = format!("{serial}"), shelf = shelf)).await?;
+        let made = Sample::create(kw!(
+            serial = serial,
+            code = format!("{serial}"),
+            shelf = shelf
+        ))
+        .await?;
         let stored = Sample::get(kw!(id = made.id)).await?;
         check::eq(stored.shelf.as_deref(), shelf)?;
     }
@@ -119,9 +146,18 @@ async fn char_parameters(_: &Context) -> CaseResult {
     let made = sample(1).await?;
     check::eq((made.shelf.as_deref(), made.state.as_str()), (None, "new"))?;
     let made = Sample::create(kw!(serial = 2, code = "x", shelf = "", state = "used")).await?;
-    check::eq((made.shelf.as_deref(), made.state.as_str()), (Some(""), "used"))?;
-    check::that(meta("shelf")?.index && meta("shelf")?.null, "the model says so")?;
-    check::eq((meta("code")?.description, meta("code")?.max_length()), ("short code", Some(8)))
+    check::eq(
+        (made.shelf.as_deref(), made.state.as_str()),
+        (Some(""), "used"),
+    )?;
+    check::that(
+        meta("shelf")?.index && meta("shelf")?.null,
+        "the model says so",
+    )?;
+    check::eq(
+        (meta("code")?.description, meta("code")?.max_length()),
+        ("short code", Some(8)),
+    )
 }
 
 /// A second row with the text is refused, on create and on save.
@@ -129,7 +165,10 @@ async fn char_unique(_: &Context) -> CaseResult {
     Sample::create(kw!(serial = 1, code = "a")).await?;
     let mut other = Sample::create(kw!(serial = 2, code = "b")).await?;
     let result = Sample::create(kw!(serial = 3, code = "a")).await;
-    check::that(check::fails(result, ErrorKind::Integrity)?.is_unique_violation(), "unique")?;
+    check::that(
+        check::fails(result, ErrorKind::Integrity)?.is_unique_violation(),
+        "unique",
+    )?;
     other.code = "a".into();
     let error = check::fails(other.save().await, ErrorKind::Integrity)?;
     check::that(error.is_unique_violation(), "unique")?;
@@ -148,7 +187,10 @@ async fn text_round_trip(_: &Context) -> CaseResult {
 async fn text_parameters(_: &Context) -> CaseResult {
     let made = sample(1).await?;
     let stored = Sample::get(kw!(id = made.id)).await?;
-    check::eq((stored.remark, stored.note.as_str()), (None, "it's \"new\"; -- \\"))?;
+    check::eq(
+        (stored.remark, stored.note.as_str()),
+        (None, "it's \"new\"; -- \\"),
+    )?;
     check::eq(meta("note")?.description, "free text")?;
     check::that(meta("remark")?.null, "the model says so")
 }
@@ -157,8 +199,14 @@ async fn text_parameters(_: &Context) -> CaseResult {
 async fn nul_is_refused(cx: &Context) -> CaseResult {
     let user = User::create(kw!(username = "ann")).await?;
     let work = async {
-        check::fails(User::create(kw!(username = "a\0b")).await, ErrorKind::Validation)?;
-        check::fails(User::all().update(kw!(bio = "a\0b")).await, ErrorKind::Validation)?;
+        check::fails(
+            User::create(kw!(username = "a\0b")).await,
+            ErrorKind::Validation,
+        )?;
+        check::fails(
+            User::all().update(kw!(bio = "a\0b")).await,
+            ErrorKind::Validation,
+        )?;
         let mut user = user.clone();
         user.bio = Some("a\0b".into());
         check::fails(user.save().await, ErrorKind::Validation).map(drop)
@@ -181,7 +229,8 @@ async fn boolean(_: &Context) -> CaseResult {
 }
 
 fn at(text: &str) -> CaseResult<DateTime<Utc>> {
-    text.parse().map_err(|error| Failure::new(format!("{text}: {error}")))
+    text.parse()
+        .map_err(|error| Failure::new(format!("{text}: {error}")))
 }
 
 /// Instants keep their microseconds; what is finer is cut before sending.
@@ -192,14 +241,20 @@ async fn keeps_microseconds(_: &Context) -> CaseResult {
         ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
         ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
         ("2024-06-01T12:00:00+05:30", "2024-06-01T06:30:00Z"),
-        ("2024-06-01T12:00:00.123456789Z", "2024-06-01T12:00:00.123456Z"),
+        (
+            "2024-06-01T12:00:00.123456789Z",
+            "2024-06-01T12:00:00.123456Z",
+        ),
     ];
     for (serial, (given, expected)) in (1..).zip(instants) {
         let (given, expected) = (at(given)?, at(expected)?);
         let code = serial.to_string();
         let made = Sample::create(kw!(serial = serial, code = code, checked_at = given)).await?;
         check::eq(made.checked_at, Some(expected))?;
-        check::eq(Sample::get(kw!(id = made.id)).await?.checked_at, Some(expected))?;
+        check::eq(
+            Sample::get(kw!(id = made.id)).await?.checked_at,
+            Some(expected),
+        )?;
         check::eq(Sample::filter(kw!(checked_at = given)).count().await?, 1)?;
     }
     Ok(())
@@ -227,7 +282,10 @@ async fn auto_now_add_once(_: &Context) -> CaseResult {
     let before = Utc::now() - std::time::Duration::from_millis(1);
     let mut sample = sample(1).await?;
     let made = sample.created_at;
-    check::that(before <= made && made <= Utc::now(), "it is the time of the creation")?;
+    check::that(
+        before <= made && made <= Utc::now(),
+        "it is the time of the creation",
+    )?;
     sample.stock = 1;
     sample.save().await?;
     check::eq(Sample::get(kw!(serial = 1)).await?.created_at, made)
@@ -238,7 +296,10 @@ async fn range_is_checked(cx: &Context) -> CaseResult {
     let far = DateTime::<Utc>::MAX_UTC;
     let work = async { Sample::create(kw!(serial = 1, code = "a", checked_at = far)).await };
     let (result, sent) = cx.watch(work).await;
-    check::mentions(check::fails(result, ErrorKind::Validation)?, &["checked_at"])?;
+    check::mentions(
+        check::fails(result, ErrorKind::Validation)?,
+        &["checked_at"],
+    )?;
     check::eq(sent.len(), 0)
 }
 
@@ -247,9 +308,15 @@ async fn foreign_key_description(_: &Context) -> CaseResult {
     let field = Contract::meta().field("owner_id");
     check::eq(field.map(|field| field.description), Some("who signed"))?;
     let relation = Post::meta().relation("author");
-    check::eq(relation.map(|relation| relation.target().name), Some("User"))?;
+    check::eq(
+        relation.map(|relation| relation.target().name),
+        Some("User"),
+    )?;
     let relation = City::meta().relation("country");
-    check::eq(relation.map(|relation| relation.related_name), Some("cities"))
+    check::eq(
+        relation.map(|relation| relation.related_name),
+        Some("cities"),
+    )
 }
 
 /// A many-to-many relation knows its table and both its sides.
@@ -265,7 +332,13 @@ async fn many_to_many_description(cx: &Context) -> CaseResult {
 async fn reports_every_field(cx: &Context) -> CaseResult {
     let (long, far) = ("x".repeat(21), DateTime::<Utc>::MAX_UTC);
     let work = async {
-        Sample::create(kw!(serial = 1, code = "a\0", shelf = &long, checked_at = far)).await
+        Sample::create(kw!(
+            serial = 1,
+            code = "a\0",
+            shelf = &long,
+            checked_at = far
+        ))
+        .await
     };
     let (result, sent) = cx.watch(work).await;
     match result {

@@ -60,7 +60,9 @@ async fn chained_calls_are_and(cx: &Context) -> CaseResult {
 /// Building a query sends nothing; each await asks anew.
 async fn nothing_is_sent_before_await(cx: &Context) -> CaseResult {
     library(cx).await?;
-    let (query, sent) = cx.watch(async { Post::filter(kw!(views__gt = 1)).order_by("id") }).await;
+    let (query, sent) = cx
+        .watch(async { Post::filter(kw!(views__gt = 1)).order_by("id") })
+        .await;
     check::eq(sent.len(), 0)?;
     check::eq(query.clone().await?.len(), 3)?;
     Post::filter(kw!(title = "Alpha")).delete().await?;
@@ -91,7 +93,10 @@ async fn or_and_not_keep_their_grouping(cx: &Context) -> CaseResult {
     check::eq(sorted_titles(query).await?, ["Gamma"])?;
     let query = Post::filter(Post::title.eq("Alpha") | (Post::views.eq(10) & !Post::rating.eq(1)));
     check::eq(sorted_titles(query).await?, ["Alpha", "beta"])?;
-    check::eq(sorted_titles(Post::filter(!!either)).await?, ["Alpha", "Gamma"])
+    check::eq(
+        sorted_titles(Post::filter(!!either)).await?,
+        ["Alpha", "Gamma"],
+    )
 }
 
 /// Keywords, columns and names at run time are the same condition.
@@ -130,8 +135,14 @@ async fn exclude_is_the_exact_complement(cx: &Context) -> CaseResult {
         let with = Post::filter(condition.clone()).count().await?;
         let without = Post::exclude(condition.clone()).count().await?;
         let negated = Post::filter(!condition.clone()).count().await?;
-        check::that(with + without == total, &format!("{with} + {without} is {total} for {condition:?}"))?;
-        check::that(without == negated, &format!("exclude is filter of not for {condition:?}"))?;
+        check::that(
+            with + without == total,
+            &format!("{with} + {without} is {total} for {condition:?}"),
+        )?;
+        check::that(
+            without == negated,
+            &format!("exclude is filter of not for {condition:?}"),
+        )?;
     }
     Ok(())
 }
@@ -140,7 +151,10 @@ async fn exclude_is_the_exact_complement(cx: &Context) -> CaseResult {
 async fn equals_none_is_is_null(cx: &Context) -> CaseResult {
     library(cx).await?;
     let none: Option<i32> = None;
-    check::eq(sorted_titles(Post::filter(kw!(rating = none))).await?, ["beta", "delta"])?;
+    check::eq(
+        sorted_titles(Post::filter(kw!(rating = none))).await?,
+        ["beta", "delta"],
+    )?;
     check::eq(usernames(User::filter(kw!(bio = ""))).await?, ["cyd"])
 }
 
@@ -148,31 +162,54 @@ async fn equals_none_is_is_null(cx: &Context) -> CaseResult {
 async fn ne_and_not_in_include_null_rows(cx: &Context) -> CaseResult {
     library(cx).await?;
     let expected = ["Alpha", "beta", "delta"];
-    check::eq(sorted_titles(Post::filter(kw!(rating__not = 1))).await?, expected)?;
-    check::eq(sorted_titles(Post::filter(Post::rating.ne(1))).await?, expected)?;
-    check::eq(sorted_titles(Post::filter(kw!(rating__not_in = [1]))).await?, expected)
+    check::eq(
+        sorted_titles(Post::filter(kw!(rating__not = 1))).await?,
+        expected,
+    )?;
+    check::eq(
+        sorted_titles(Post::filter(Post::rating.ne(1))).await?,
+        expected,
+    )?;
+    check::eq(
+        sorted_titles(Post::filter(kw!(rating__not_in = [1]))).await?,
+        expected,
+    )
 }
 
 /// `None` in a list matches rows with NULL.
 async fn in_with_none_matches_null_rows(cx: &Context) -> CaseResult {
     library(cx).await?;
     let list = [Some(3), None];
-    check::eq(sorted_titles(Post::filter(kw!(rating__in = list))).await?, ["Alpha", "beta", "delta"])?;
-    check::eq(sorted_titles(Post::filter(kw!(rating__not_in = list))).await?, ["Gamma"])
+    check::eq(
+        sorted_titles(Post::filter(kw!(rating__in = list))).await?,
+        ["Alpha", "beta", "delta"],
+    )?;
+    check::eq(
+        sorted_titles(Post::filter(kw!(rating__not_in = list))).await?,
+        ["Gamma"],
+    )
 }
 
 /// `isnull` asks for NULL, or for a value.
 async fn isnull_both_ways(cx: &Context) -> CaseResult {
     library(cx).await?;
-    check::eq(sorted_titles(Post::filter(kw!(rating__isnull = true))).await?, ["beta", "delta"])?;
-    check::eq(sorted_titles(Post::filter(kw!(rating__isnull = false))).await?, ["Alpha", "Gamma"])
+    check::eq(
+        sorted_titles(Post::filter(kw!(rating__isnull = true))).await?,
+        ["beta", "delta"],
+    )?;
+    check::eq(
+        sorted_titles(Post::filter(kw!(rating__isnull = false))).await?,
+        ["Alpha", "Gamma"],
+    )
 }
 
 /// An empty list matches nothing, and the database is not asked.
 async fn empty_in_matches_nothing_unasked(cx: &Context) -> CaseResult {
     library(cx).await?;
     let empty: [i32; 0] = [];
-    let (found, sent) = cx.watch(Post::filter(kw!(views__in = empty)).into_future()).await;
+    let (found, sent) = cx
+        .watch(Post::filter(kw!(views__in = empty)).into_future())
+        .await;
     check::eq(found?.len(), 0)?;
     check::eq(sent.len(), 0)
 }
@@ -188,15 +225,23 @@ async fn empty_not_in_matches_everything(cx: &Context) -> CaseResult {
 /// A value that stands twice in a list does not give its rows twice.
 async fn duplicates_change_nothing(cx: &Context) -> CaseResult {
     library(cx).await?;
-    check::eq(Post::filter(kw!(views__in = [10, 10, 5, 10])).await?.len(), 3)
+    check::eq(
+        Post::filter(kw!(views__in = [10, 10, 5, 10])).await?.len(),
+        3,
+    )
 }
 
 /// A list may have more members than a statement may have values.
 async fn longer_than_the_parameter_limit(cx: &Context) -> CaseResult {
     library(cx).await?;
-    let limit = i32::try_from(cx.capabilities().max_params).unwrap_or(100_000).min(100_000);
+    let limit = i32::try_from(cx.capabilities().max_params)
+        .unwrap_or(100_000)
+        .min(100_000);
     let many: Vec<i32> = (5..limit + 10).collect();
-    check::eq(Post::filter(kw!(views__in = many.clone())).count().await?, 3)?;
+    check::eq(
+        Post::filter(kw!(views__in = many.clone())).count().await?,
+        3,
+    )?;
     check::eq(Post::filter(kw!(views__not_in = many)).count().await?, 1)
 }
 
@@ -227,16 +272,28 @@ async fn column_with_column(cx: &Context) -> CaseResult {
 /// A path over foreign keys reaches the columns of the target.
 async fn to_one_path(cx: &Context) -> CaseResult {
     library(cx).await?;
-    check::eq(sorted_titles(Post::filter(kw!(author__username = "bob"))).await?, ["Gamma", "delta"])?;
-    check::eq(sorted_titles(Post::filter(kw!(editor__username = "ann"))).await?, ["Gamma"])
+    check::eq(
+        sorted_titles(Post::filter(kw!(author__username = "bob"))).await?,
+        ["Gamma", "delta"],
+    )?;
+    check::eq(
+        sorted_titles(Post::filter(kw!(editor__username = "ann"))).await?,
+        ["Gamma"],
+    )
 }
 
 /// A parent with several matching children comes once.
 async fn to_many_never_multiplies_rows(cx: &Context) -> CaseResult {
     library(cx).await?;
-    check::eq(usernames(User::filter(kw!(posts__views__gte = 0))).await?, ["ann", "bob"])?;
+    check::eq(
+        usernames(User::filter(kw!(posts__views__gte = 0))).await?,
+        ["ann", "bob"],
+    )?;
     check::eq(User::filter(kw!(posts__views__gte = 0)).count().await?, 2)?;
-    check::eq(usernames(User::filter(kw!(posts__tags__name = "rust"))).await?, ["ann"])
+    check::eq(
+        usernames(User::filter(kw!(posts__tags__name = "rust"))).await?,
+        ["ann"],
+    )
 }
 
 /// Conditions on one path in one call are about the same row; in two calls they are independent.
@@ -251,8 +308,14 @@ async fn one_call_speaks_of_one_row(cx: &Context) -> CaseResult {
 /// Excluding over many rows keeps those without any match, childless ones included.
 async fn exclude_is_not_exists(cx: &Context) -> CaseResult {
     library(cx).await?;
-    check::eq(usernames(User::exclude(kw!(posts__title = "Alpha"))).await?, ["bob", "cyd"])?;
-    check::eq(sorted_titles(Post::exclude(kw!(tags__name = "rust"))).await?, ["Gamma", "delta"])
+    check::eq(
+        usernames(User::exclude(kw!(posts__title = "Alpha"))).await?,
+        ["bob", "cyd"],
+    )?;
+    check::eq(
+        sorted_titles(Post::exclude(kw!(tags__name = "rust"))).await?,
+        ["Gamma", "delta"],
+    )
 }
 
 /// Two relations to one table never mix.
@@ -276,8 +339,14 @@ async fn nullable_path_keeps_the_complement(cx: &Context) -> CaseResult {
 async fn foreign_key_by_instance_and_by_key(cx: &Context) -> CaseResult {
     let rows = library(cx).await?;
     let expected = ["Alpha", "beta"];
-    check::eq(sorted_titles(Post::filter(kw!(author = &rows.ann))).await?, expected)?;
-    check::eq(sorted_titles(Post::filter(kw!(author_id = rows.ann.id))).await?, expected)
+    check::eq(
+        sorted_titles(Post::filter(kw!(author = &rows.ann))).await?,
+        expected,
+    )?;
+    check::eq(
+        sorted_titles(Post::filter(kw!(author_id = rows.ann.id))).await?,
+        expected,
+    )
 }
 
 /// A condition on the key of the target is one on the own column.
@@ -293,7 +362,9 @@ async fn own_key_needs_no_join(cx: &Context) -> CaseResult {
 /// An instance without a key cannot be part of a condition; nothing is sent.
 async fn unsaved_instance_is_refused(cx: &Context) -> CaseResult {
     let nobody = User::default();
-    let (result, sent) = cx.watch(Post::filter(kw!(author = &nobody)).into_future()).await;
+    let (result, sent) = cx
+        .watch(Post::filter(kw!(author = &nobody)).into_future())
+        .await;
     check::fails(result, ErrorKind::Unsaved)?;
     check::eq(sent.len(), 0)
 }
@@ -307,7 +378,9 @@ async fn unknown_ones_are_refused_with_suggestions(cx: &Context) -> CaseResult {
         ("tag__name", "tags"),
     ];
     for (wrong, right) in names {
-        let (result, sent) = cx.watch(Post::all().filter_by([(wrong, "x")]).into_future()).await;
+        let (result, sent) = cx
+            .watch(Post::all().filter_by([(wrong, "x")]).into_future())
+            .await;
         let error = check::fails(result, ErrorKind::Field)?;
         check::mentions(error, &["Post", right])?;
         check::eq(sent.len(), 0)?;
@@ -317,7 +390,9 @@ async fn unknown_ones_are_refused_with_suggestions(cx: &Context) -> CaseResult {
 
 /// A value of a type that the column cannot hold is refused; nothing is sent.
 async fn wrong_value_type_is_refused_unsent(cx: &Context) -> CaseResult {
-    let (result, sent) = cx.watch(Post::all().filter_by([("views", "many")]).into_future()).await;
+    let (result, sent) = cx
+        .watch(Post::all().filter_by([("views", "many")]).into_future())
+        .await;
     check::that(result.is_err(), "text is no number")?;
     check::eq(sent.len(), 0)
 }
@@ -338,7 +413,10 @@ async fn none_is_does_not_exist(cx: &Context) -> CaseResult {
     let error = check::fails(result, ErrorKind::DoesNotExist)?;
     check::that(error.is_does_not_exist(), "the question agrees")?;
     check::mentions(&error, &["User"])?;
-    check::that(!error.to_string().contains("secret-name"), "values stay out of messages")
+    check::that(
+        !error.to_string().contains("secret-name"),
+        "values stay out of messages",
+    )
 }
 
 /// Two matches are `MultipleObjectsReturned`.
@@ -352,8 +430,14 @@ async fn several_is_an_error(cx: &Context) -> CaseResult {
 /// `get_or_none` is `None` for no row, and still an error for several.
 async fn or_none_is_none_for_no_row_only(cx: &Context) -> CaseResult {
     library(cx).await?;
-    check::that(User::get_or_none(kw!(username = "zoe")).await?.is_none(), "nobody is found")?;
-    check::that(User::get_or_none(kw!(username = "ann")).await?.is_some(), "Ann is found")?;
+    check::that(
+        User::get_or_none(kw!(username = "zoe")).await?.is_none(),
+        "nobody is found",
+    )?;
+    check::that(
+        User::get_or_none(kw!(username = "ann")).await?.is_some(),
+        "Ann is found",
+    )?;
     let result = Post::get_or_none(kw!(views = 10)).await;
     check::fails(result, ErrorKind::MultipleObjectsReturned).map(drop)
 }

@@ -26,31 +26,77 @@ async fn tags(names: &[&str]) -> CaseResult {
 }
 
 async fn names(query: QuerySet<Tag>) -> CaseResult<Vec<String>> {
-    Ok(query.order_by("id").await?.into_iter().map(|tag| tag.name).collect())
+    Ok(query
+        .order_by("id")
+        .await?
+        .into_iter()
+        .map(|tag| tag.name)
+        .collect())
 }
 
 /// The plain lookups tell cases apart, those with `i` do not.
 async fn case_matters_unless_i(_: &Context) -> CaseResult {
     tags(&["Rust", "rusty", "TRUST"]).await?;
-    check::eq(names(Tag::filter(kw!(name__contains = "rust"))).await?, ["rusty"])?;
-    check::eq(names(Tag::filter(kw!(name__startswith = "Ru"))).await?, ["Rust"])?;
-    check::eq(names(Tag::filter(kw!(name__endswith = "UST"))).await?, ["TRUST"])?;
+    check::eq(
+        names(Tag::filter(kw!(name__contains = "rust"))).await?,
+        ["rusty"],
+    )?;
+    check::eq(
+        names(Tag::filter(kw!(name__startswith = "Ru"))).await?,
+        ["Rust"],
+    )?;
+    check::eq(
+        names(Tag::filter(kw!(name__endswith = "UST"))).await?,
+        ["TRUST"],
+    )?;
     check::eq(names(Tag::filter(kw!(name = "rust"))).await?, [""; 0])?;
-    check::eq(names(Tag::filter(kw!(name__icontains = "RUST"))).await?.len(), 3)?;
-    check::eq(names(Tag::filter(kw!(name__istartswith = "ru"))).await?, ["Rust", "rusty"])?;
-    check::eq(names(Tag::filter(kw!(name__iendswith = "Ust"))).await?, ["Rust", "TRUST"])?;
-    check::eq(names(Tag::filter(kw!(name__iexact = "rUST"))).await?, ["Rust"])
+    check::eq(
+        names(Tag::filter(kw!(name__icontains = "RUST")))
+            .await?
+            .len(),
+        3,
+    )?;
+    check::eq(
+        names(Tag::filter(kw!(name__istartswith = "ru"))).await?,
+        ["Rust", "rusty"],
+    )?;
+    check::eq(
+        names(Tag::filter(kw!(name__iendswith = "Ust"))).await?,
+        ["Rust", "TRUST"],
+    )?;
+    check::eq(
+        names(Tag::filter(kw!(name__iexact = "rUST"))).await?,
+        ["Rust"],
+    )
 }
 
 /// Case is ignored beyond ASCII.
 async fn case_folds_in_every_script(_: &Context) -> CaseResult {
     tags(&["ÄRGER", "Ωμέγα", "ПРИВЕТ", "Éclair", "日本"]).await?;
-    check::eq(names(Tag::filter(kw!(name__icontains = "ärg"))).await?, ["ÄRGER"])?;
-    check::eq(names(Tag::filter(kw!(name__istartswith = "ωμ"))).await?, ["Ωμέγα"])?;
-    check::eq(names(Tag::filter(kw!(name__iexact = "привет"))).await?, ["ПРИВЕТ"])?;
-    check::eq(names(Tag::filter(kw!(name__iendswith = "LAIR"))).await?, ["Éclair"])?;
-    check::eq(names(Tag::filter(kw!(name__icontains = "本"))).await?, ["日本"])?;
-    check::eq(names(Tag::filter(kw!(name__contains = "ärg"))).await?, [""; 0])
+    check::eq(
+        names(Tag::filter(kw!(name__icontains = "ärg"))).await?,
+        ["ÄRGER"],
+    )?;
+    check::eq(
+        names(Tag::filter(kw!(name__istartswith = "ωμ"))).await?,
+        ["Ωμέγα"],
+    )?;
+    check::eq(
+        names(Tag::filter(kw!(name__iexact = "привет"))).await?,
+        ["ПРИВЕТ"],
+    )?;
+    check::eq(
+        names(Tag::filter(kw!(name__iendswith = "LAIR"))).await?,
+        ["Éclair"],
+    )?;
+    check::eq(
+        names(Tag::filter(kw!(name__icontains = "本"))).await?,
+        ["日本"],
+    )?;
+    check::eq(
+        names(Tag::filter(kw!(name__contains = "ärg"))).await?,
+        [""; 0],
+    )
 }
 
 /// `%`, `_`, `*`, `?`, brackets and backslashes in the argument mean themselves.
@@ -66,11 +112,23 @@ async fn wildcards_are_literal(_: &Context) -> CaseResult {
         ("'", "it's"),
     ];
     for (pattern, name) in expected {
-        check::eq(names(Tag::filter(kw!(name__contains = pattern))).await?, [name])?;
-        check::eq(names(Tag::filter(kw!(name__icontains = pattern))).await?, [name])?;
+        check::eq(
+            names(Tag::filter(kw!(name__contains = pattern))).await?,
+            [name],
+        )?;
+        check::eq(
+            names(Tag::filter(kw!(name__icontains = pattern))).await?,
+            [name],
+        )?;
     }
-    check::eq(names(Tag::filter(kw!(name__startswith = "a_"))).await?, ["a_b"])?;
-    check::eq(names(Tag::filter(kw!(name__endswith = "%"))).await?, ["50%"])
+    check::eq(
+        names(Tag::filter(kw!(name__startswith = "a_"))).await?,
+        ["a_b"],
+    )?;
+    check::eq(
+        names(Tag::filter(kw!(name__endswith = "%"))).await?,
+        ["50%"],
+    )
 }
 
 /// The empty text is part of every text, and of no NULL.
@@ -116,7 +174,8 @@ async fn regex(cx: &Context) -> CaseResult {
 }
 
 fn instant(text: &str) -> CaseResult<DateTime<Utc>> {
-    text.parse().map_err(|error| crate::Failure::new(format!("{text}: {error}")))
+    text.parse()
+        .map_err(|error| crate::Failure::new(format!("{text}: {error}")))
 }
 
 async fn dated() -> CaseResult {
@@ -137,13 +196,34 @@ async fn dated() -> CaseResult {
 /// Parts of an instant are those in UTC.
 async fn parts_are_utc(_: &Context) -> CaseResult {
     dated().await?;
-    check::eq(sorted_titles(Post::filter(kw!(published__year = 2024))).await?, ["leap", "new year"])?;
-    check::eq(sorted_titles(Post::filter(kw!(published__month = 12))).await?, ["new year"])?;
-    check::eq(sorted_titles(Post::filter(kw!(published__day = 29))).await?, ["leap"])?;
-    check::eq(sorted_titles(Post::filter(kw!(published__hour = 23))).await?, ["new year"])?;
-    check::eq(sorted_titles(Post::filter(kw!(published__minute = 17))).await?, ["old"])?;
-    check::eq(sorted_titles(Post::filter(kw!(published__second = 7))).await?, ["leap"])?;
-    check::eq(sorted_titles(Post::filter(kw!(published__quarter = 3))).await?, ["old"])
+    check::eq(
+        sorted_titles(Post::filter(kw!(published__year = 2024))).await?,
+        ["leap", "new year"],
+    )?;
+    check::eq(
+        sorted_titles(Post::filter(kw!(published__month = 12))).await?,
+        ["new year"],
+    )?;
+    check::eq(
+        sorted_titles(Post::filter(kw!(published__day = 29))).await?,
+        ["leap"],
+    )?;
+    check::eq(
+        sorted_titles(Post::filter(kw!(published__hour = 23))).await?,
+        ["new year"],
+    )?;
+    check::eq(
+        sorted_titles(Post::filter(kw!(published__minute = 17))).await?,
+        ["old"],
+    )?;
+    check::eq(
+        sorted_titles(Post::filter(kw!(published__second = 7))).await?,
+        ["leap"],
+    )?;
+    check::eq(
+        sorted_titles(Post::filter(kw!(published__quarter = 3))).await?,
+        ["old"],
+    )
 }
 
 /// A part takes the comparisons of a number.
@@ -159,9 +239,21 @@ async fn parts_compare(_: &Context) -> CaseResult {
 async fn instants_compare(_: &Context) -> CaseResult {
     dated().await?;
     let leap = instant("2024-02-29T12:05:07.000250Z")?;
-    check::eq(sorted_titles(Post::filter(kw!(published = leap))).await?, ["leap"])?;
-    check::eq(sorted_titles(Post::filter(kw!(published__lt = leap))).await?, ["old"])?;
-    check::eq(sorted_titles(Post::filter(kw!(published__gte = leap))).await?, ["leap", "new year"])?;
+    check::eq(
+        sorted_titles(Post::filter(kw!(published = leap))).await?,
+        ["leap"],
+    )?;
+    check::eq(
+        sorted_titles(Post::filter(kw!(published__lt = leap))).await?,
+        ["old"],
+    )?;
+    check::eq(
+        sorted_titles(Post::filter(kw!(published__gte = leap))).await?,
+        ["leap", "new year"],
+    )?;
     let same = instant("2024-02-29T14:05:07.000250+02:00")?;
-    check::eq(sorted_titles(Post::filter(kw!(published = same))).await?, ["leap"])
+    check::eq(
+        sorted_titles(Post::filter(kw!(published = same))).await?,
+        ["leap"],
+    )
 }

@@ -28,8 +28,13 @@ async fn one_more_statement(cx: &Context) -> CaseResult {
     let (posts, sent) = cx.watch(query.into_future()).await;
     let posts = posts?;
     check::eq(sent.len(), 2)?;
-    let authors = posts.iter().map(|post| Ok(post.author.get()?.username.clone()));
-    check::eq(authors.collect::<Result<Vec<_>>>()?, ["ann", "bob", "ann", "bob"])
+    let authors = posts
+        .iter()
+        .map(|post| Ok(post.author.get()?.username.clone()));
+    check::eq(
+        authors.collect::<Result<Vec<_>>>()?,
+        ["ann", "bob", "ann", "bob"],
+    )
 }
 
 /// Reverse sides get the rows of their own parent; one without any is loaded and empty.
@@ -41,11 +46,19 @@ async fn grouped_by_parent(cx: &Context) -> CaseResult {
     check::eq(sent.len(), 2)?;
     let mut found = Vec::new();
     for user in &users {
-        let mut titles: Vec<_> = user.posts.get()?.iter().map(|post| post.title.as_str()).collect();
+        let mut titles: Vec<_> = user
+            .posts
+            .get()?
+            .iter()
+            .map(|post| post.title.as_str())
+            .collect();
         titles.sort_unstable();
         found.push(titles);
     }
-    check::eq(found, [vec!["Alpha", "beta"], vec!["Gamma", "delta"], vec![]])
+    check::eq(
+        found,
+        [vec!["Alpha", "beta"], vec!["Gamma", "delta"], vec![]],
+    )
 }
 
 /// A row that is linked to two parents is under both.
@@ -57,17 +70,27 @@ async fn shared_rows_under_each_parent(cx: &Context) -> CaseResult {
     check::eq(sent.len(), 2)?;
     let mut found = Vec::new();
     for post in &posts {
-        let mut names: Vec<_> = post.tags.get()?.iter().map(|tag| tag.name.as_str()).collect();
+        let mut names: Vec<_> = post
+            .tags
+            .get()?
+            .iter()
+            .map(|tag| tag.name.as_str())
+            .collect();
         names.sort_unstable();
         found.push(names);
     }
-    check::eq(found, [vec!["rust", "web"], vec!["web"], vec!["rust"], vec![]])
+    check::eq(
+        found,
+        [vec!["rust", "web"], vec!["web"], vec!["rust"], vec![]],
+    )
 }
 
 /// A path of two relations costs two more statements.
 async fn one_statement_per_level(cx: &Context) -> CaseResult {
     library(cx).await?;
-    let query = User::all().order_by("username").prefetch_related("posts__tags");
+    let query = User::all()
+        .order_by("username")
+        .prefetch_related("posts__tags");
     let (users, sent) = cx.watch(query.into_future()).await;
     check::eq(sent.len(), 3)?;
     let mut links = 0;
@@ -99,7 +122,9 @@ async fn accumulate(cx: &Context) -> CaseResult {
 /// Without parents there is nothing to load.
 async fn none_needs_no_more(cx: &Context) -> CaseResult {
     library(cx).await?;
-    let query = Post::filter(kw!(views = 99)).prefetch_related("tags").prefetch_related("author");
+    let query = Post::filter(kw!(views = 99))
+        .prefetch_related("tags")
+        .prefetch_related("author");
     let (posts, sent) = cx.watch(query.into_future()).await;
     check::eq(posts?.len(), 0)?;
     check::eq(sent.len(), 1)
@@ -108,7 +133,11 @@ async fn none_needs_no_more(cx: &Context) -> CaseResult {
 /// Order and limit speak of the parents; all children of those come.
 async fn order_and_limit_are_theirs(cx: &Context) -> CaseResult {
     library(cx).await?;
-    let users = User::all().order_by("-username").limit(2).prefetch_related("posts").await?;
+    let users = User::all()
+        .order_by("-username")
+        .limit(2)
+        .prefetch_related("posts")
+        .await?;
     let names: Vec<_> = users.iter().map(|user| user.username.as_str()).collect();
     check::eq(names, ["cyd", "bob"])?;
     check::eq(users[1].posts.get()?.len(), 2)
@@ -117,9 +146,14 @@ async fn order_and_limit_are_theirs(cx: &Context) -> CaseResult {
 /// Any number of parents is loaded, in parts if need be.
 async fn more_than_a_statement_takes(cx: &Context) -> CaseResult {
     let rows = library(cx).await?;
-    let limit = usize::try_from(cx.capabilities().max_params).unwrap_or(usize::MAX).min(40_000);
+    let limit = usize::try_from(cx.capabilities().max_params)
+        .unwrap_or(usize::MAX)
+        .min(40_000);
     let count = limit + 10;
-    let users = (0..count).map(|n| User { username: format!("u{n}"), ..User::default() });
+    let users = (0..count).map(|n| User {
+        username: format!("u{n}"),
+        ..User::default()
+    });
     User::bulk_create(users.collect()).await?;
     let last = User::get(kw!(username = format!("u{}", count - 1))).await?;
     Post::create(kw!(title = "last", author = &last)).await?;
@@ -133,10 +167,18 @@ async fn more_than_a_statement_takes(cx: &Context) -> CaseResult {
 /// A foreign key that is NULL stays `None`; if all are, nothing is asked.
 async fn absent_needs_no_loading(cx: &Context) -> CaseResult {
     library(cx).await?;
-    let posts = Post::all().order_by("title").prefetch_related("editor").await?;
+    let posts = Post::all()
+        .order_by("title")
+        .prefetch_related("editor")
+        .await?;
     let names: Vec<_> = posts
         .iter()
-        .map(|post| post.editor.as_ref().map(|editor| Ok(editor.get()?.username.clone())).transpose())
+        .map(|post| {
+            post.editor
+                .as_ref()
+                .map(|editor| Ok(editor.get()?.username.clone()))
+                .transpose()
+        })
         .collect::<Result<_>>()?;
     check::eq(names, [None, Some("ann".to_owned()), None, None])?;
     let query = Post::filter(kw!(title = "Alpha")).prefetch_related("editor");
@@ -148,7 +190,9 @@ async fn absent_needs_no_loading(cx: &Context) -> CaseResult {
 /// A name that is no relation is refused with the near one; nothing is sent.
 async fn unknown_is_refused(cx: &Context) -> CaseResult {
     for (wrong, right) in [("tag", "tags"), ("author__post", "posts")] {
-        let (result, sent) = cx.watch(Post::all().prefetch_related(wrong).into_future()).await;
+        let (result, sent) = cx
+            .watch(Post::all().prefetch_related(wrong).into_future())
+            .await;
         check::mentions(check::fails(result, ErrorKind::Field)?, &[right])?;
         check::eq(sent.len(), 0)?;
     }

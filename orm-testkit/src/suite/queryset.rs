@@ -34,8 +34,14 @@ pub(super) const CASES: &[Case] = cases! {
 /// `-` in front turns the order round.
 async fn ascending_and_descending(cx: &Context) -> CaseResult {
     library(cx).await?;
-    check::eq(titles(Post::all().order_by("title")).await?, ["Alpha", "Gamma", "beta", "delta"])?;
-    check::eq(titles(Post::all().order_by("-title")).await?, ["delta", "beta", "Gamma", "Alpha"])
+    check::eq(
+        titles(Post::all().order_by("title")).await?,
+        ["Alpha", "Gamma", "beta", "delta"],
+    )?;
+    check::eq(
+        titles(Post::all().order_by("-title")).await?,
+        ["delta", "beta", "Gamma", "Alpha"],
+    )
 }
 
 /// A second key decides between rows that the first one ties.
@@ -77,7 +83,9 @@ async fn over_a_foreign_key(cx: &Context) -> CaseResult {
 
 /// A row has no single place by many related rows; nothing is sent.
 async fn over_many_rows_is_refused(cx: &Context) -> CaseResult {
-    let (result, sent) = cx.watch(User::all().order_by("posts__title").into_future()).await;
+    let (result, sent) = cx
+        .watch(User::all().order_by("posts__title").into_future())
+        .await;
     check::fails(result, ErrorKind::Field)?;
     check::eq(sent.len(), 0)
 }
@@ -111,7 +119,10 @@ async fn typed_columns(cx: &Context) -> CaseResult {
 /// A limit keeps the first rows; a larger one than the table is fine.
 async fn at_most_so_many(cx: &Context) -> CaseResult {
     library(cx).await?;
-    check::eq(titles(Post::all().order_by("title").limit(2)).await?, ["Alpha", "Gamma"])?;
+    check::eq(
+        titles(Post::all().order_by("title").limit(2)).await?,
+        ["Alpha", "Gamma"],
+    )?;
     check::eq(Post::all().limit(100).await?.len(), 4)
 }
 
@@ -123,7 +134,10 @@ async fn zero_is_empty_and_unasked(cx: &Context) -> CaseResult {
         check::eq(none.clone().await?.len(), 0)?;
         check::eq(none.clone().count().await?, 0)?;
         check::eq(none.clone().exists().await?, false)?;
-        check::that(none.clone().first().await?.is_none(), "there is no first row")?;
+        check::that(
+            none.clone().first().await?.is_none(),
+            "there is no first row",
+        )?;
         check::eq(none.clone().update(kw!(views = 1)).await?, 0)?;
         check::eq(none.clone().delete().await?, 0)
     };
@@ -144,7 +158,15 @@ async fn count_and_exists_honour_it(cx: &Context) -> CaseResult {
     library(cx).await?;
     check::eq(Post::all().limit(3).count().await?, 3)?;
     check::eq(Post::all().offset(1).count().await?, 3)?;
-    check::eq(Post::all().order_by("id").offset(3).limit(5).count().await?, 1)?;
+    check::eq(
+        Post::all()
+            .order_by("id")
+            .offset(3)
+            .limit(5)
+            .count()
+            .await?,
+        1,
+    )?;
     check::eq(Post::all().offset(4).exists().await?, false)
 }
 
@@ -158,14 +180,20 @@ async fn huge_numbers_are_fine(cx: &Context) -> CaseResult {
 /// An offset needs no limit.
 async fn without_limit(cx: &Context) -> CaseResult {
     library(cx).await?;
-    check::eq(titles(Post::all().order_by("title").offset(3)).await?, ["delta"])
+    check::eq(
+        titles(Post::all().order_by("title").offset(3)).await?,
+        ["delta"],
+    )
 }
 
 /// Skipping more rows than there are leaves none.
 async fn past_the_end_is_empty(cx: &Context) -> CaseResult {
     library(cx).await?;
     check::eq(Post::all().order_by("id").offset(4).await?.len(), 0)?;
-    check::eq(Post::all().order_by("id").offset(9).limit(2).await?.len(), 0)
+    check::eq(
+        Post::all().order_by("id").offset(9).limit(2).await?.len(),
+        0,
+    )
 }
 
 /// Pages of an ordered query give each row once.
@@ -186,7 +214,10 @@ async fn honours_order_then_key(cx: &Context) -> CaseResult {
     check::eq(first.map(|post| post.title).as_deref(), Some("delta"))?;
     let first = Post::all().first().await?;
     check::eq(first.map(|post| post.title).as_deref(), Some("Alpha"))?;
-    check::that(Post::filter(kw!(views = 99)).first().await?.is_none(), "no row, no first")
+    check::that(
+        Post::filter(kw!(views = 99)).first().await?.is_none(),
+        "no row, no first",
+    )
 }
 
 /// `exists` says whether any row matches.
@@ -199,7 +230,11 @@ async fn asks_for_any_row(cx: &Context) -> CaseResult {
 /// Tuples of columns come as asked for.
 async fn names_and_order_as_asked(cx: &Context) -> CaseResult {
     library(cx).await?;
-    let rows = Post::all().order_by("title").limit(2).values_list((Post::views, Post::title)).await?;
+    let rows = Post::all()
+        .order_by("title")
+        .limit(2)
+        .values_list((Post::views, Post::title))
+        .await?;
     check::eq(rows, [(5, "Alpha".to_owned()), (10, "Gamma".to_owned())])
 }
 
@@ -210,7 +245,10 @@ async fn nullable_path_gives_an_option(cx: &Context) -> CaseResult {
         .order_by("title")
         .values_list((Post::title, Post::editor.username))
         .await?;
-    let expected = [("Gamma".to_owned(), Some("ann".to_owned())), ("beta".to_owned(), None)];
+    let expected = [
+        ("Gamma".to_owned(), Some("ann".to_owned())),
+        ("beta".to_owned(), None),
+    ];
     check::eq(rows, expected)
 }
 

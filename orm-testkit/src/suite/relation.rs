@@ -40,7 +40,10 @@ async fn with_object_or_key(_: &Context) -> CaseResult {
     let user = User::create(kw!(username = "ann")).await?;
     let first = Post::create(kw!(title = "Hello", author = &user)).await?;
     let second = Post::create(kw!(title = "Again", author_id = user.id)).await?;
-    check::eq((*first.author.key(), *second.author.key()), (user.id, user.id))?;
+    check::eq(
+        (*first.author.key(), *second.author.key()),
+        (user.id, user.id),
+    )?;
     check::eq(Post::filter(kw!(author = &user)).count().await?, 2)
 }
 
@@ -93,12 +96,17 @@ async fn reverse_of_unsaved(cx: &Context) -> CaseResult {
 async fn not_loaded_is_an_error(cx: &Context) -> CaseResult {
     library(cx).await?;
     let post = Post::get(kw!(title = "Alpha")).await?;
-    let (result, sent) = cx.watch(async { post.author.get().map(|user| user.id) }).await;
+    let (result, sent) = cx
+        .watch(async { post.author.get().map(|user| user.id) })
+        .await;
     let error = check::fails(result, ErrorKind::NotLoaded)?;
     check::mentions(error, &["Post", "author"])?;
     check::eq(sent.len(), 0)?;
     let user = User::get(kw!(username = "ann")).await?;
-    check::fails(user.posts.get().map(|posts| posts.len()), ErrorKind::NotLoaded)?;
+    check::fails(
+        user.posts.get().map(|posts| posts.len()),
+        ErrorKind::NotLoaded,
+    )?;
     check::fails(post.tags.get().map(|tags| tags.len()), ErrorKind::NotLoaded).map(drop)
 }
 
@@ -114,7 +122,10 @@ async fn fetch_asks_once(cx: &Context) -> CaseResult {
 /// A foreign key that is NULL is `None`.
 async fn absent_is_none(cx: &Context) -> CaseResult {
     library(cx).await?;
-    check::that(Post::get(kw!(title = "Alpha")).await?.editor.is_none(), "nobody edited Alpha")?;
+    check::that(
+        Post::get(kw!(title = "Alpha")).await?.editor.is_none(),
+        "nobody edited Alpha",
+    )?;
     let gamma = Post::get(kw!(title = "Gamma")).await?;
     let Some(editor) = &gamma.editor else {
         return Err(crate::Failure::new("Gamma has an editor"));
@@ -125,22 +136,29 @@ async fn absent_is_none(cx: &Context) -> CaseResult {
 /// Setting another key forgets the object of the old one.
 async fn new_key_drops_old_object(cx: &Context) -> CaseResult {
     let rows = library(cx).await?;
-    let mut posts = Post::filter(kw!(title = "Alpha")).prefetch_related("author").await?;
+    let mut posts = Post::filter(kw!(title = "Alpha"))
+        .prefetch_related("author")
+        .await?;
     let post = &mut posts[0];
     check::eq(post.author.get()?.username.as_str(), "ann")?;
     post.author.set_key(rows.bob.id);
     check::fails(post.author.get().map(|user| user.id), ErrorKind::NotLoaded)?;
     post.save().await?;
-    check::eq(sorted_titles(rows.bob.posts.all()).await?, ["Alpha", "Gamma", "delta"])
+    check::eq(
+        sorted_titles(rows.bob.posts.all()).await?,
+        ["Alpha", "Gamma", "delta"],
+    )
 }
 
 /// Keys need not be numbers.
 async fn text_keys(_: &Context) -> CaseResult {
     let norway = Country::create(kw!(code = "NO", name = "Norway")).await?;
     City::create(kw!(name = "Bergen", country = &norway)).await?;
-    City::create(kw!(name = "Oslo", country_code = "NO")).await?;
+    City::create(kw!(name = "Oslo", country_id = "NO")).await?;
     check::eq(norway.cities.all().count().await?, 2)?;
-    let cities = City::filter(kw!(country__name = "Norway")).prefetch_related("country").await?;
+    let cities = City::filter(kw!(country__name = "Norway"))
+        .prefetch_related("country")
+        .await?;
     check::eq(cities[0].country.get()?.code.as_str(), "NO")
 }
 
@@ -155,7 +173,12 @@ async fn tree(_: &Context) -> CaseResult {
     check::eq(found[0].name.as_str(), "leaf")?;
     let tops = Category::filter(kw!(parent__isnull = true)).await?;
     check::eq(tops[0].name.as_str(), "root")?;
-    check::eq(Category::filter(kw!(children__children__name = "leaf")).count().await?, 1)
+    check::eq(
+        Category::filter(kw!(children__children__name = "leaf"))
+            .count()
+            .await?,
+        1,
+    )
 }
 
 /// CASCADE deletes the rows that refer to the deleted one.
@@ -185,7 +208,12 @@ async fn set_null(cx: &Context) -> CaseResult {
 }
 
 async fn names(query: QuerySet<Tag>) -> CaseResult<Vec<String>> {
-    Ok(query.order_by("name").await?.into_iter().map(|tag| tag.name).collect())
+    Ok(query
+        .order_by("name")
+        .await?
+        .into_iter()
+        .map(|tag| tag.name)
+        .collect())
 }
 
 /// What was added is what `all` gives.
@@ -208,7 +236,10 @@ async fn again_changes_nothing(cx: &Context) -> CaseResult {
 /// Both sides of a link need a key; nothing is sent.
 async fn add_unsaved_is_refused(cx: &Context) -> CaseResult {
     let rows = library(cx).await?;
-    let new = Tag { name: "new".into(), ..Tag::default() };
+    let new = Tag {
+        name: "new".into(),
+        ..Tag::default()
+    };
     let (result, sent) = cx.watch(async { rows.alpha.tags.add(&new).await }).await;
     check::fails(result.map(drop), ErrorKind::Unsaved)?;
     check::eq(sent.len(), 0)
@@ -239,7 +270,12 @@ async fn takes_one_link_away(cx: &Context) -> CaseResult {
 async fn of_no_member_is_silent(cx: &Context) -> CaseResult {
     let rows = library(cx).await?;
     rows.delta.tags.remove(&rows.rust).await?;
-    check::eq(Tag::filter(kw!(posts__title__isnull = false)).count().await?, 2)
+    check::eq(
+        Tag::filter(kw!(posts__title__isnull = false))
+            .count()
+            .await?,
+        2,
+    )
 }
 
 /// Clearing takes all links of this instance and of no other.
@@ -272,7 +308,10 @@ async fn narrows_like_a_query(cx: &Context) -> CaseResult {
 /// The table of the links is the one that `through` names.
 async fn has_the_given_name(cx: &Context) -> CaseResult {
     library(cx).await?;
-    let rows = cx.client().execute_query("SELECT COUNT(*) FROM kit_post_tags", Vec::new()).await?;
+    let rows = cx
+        .client()
+        .execute_query("SELECT COUNT(*) FROM kit_post_tags", Vec::new())
+        .await?;
     check::eq(rows.rows()[0][0].clone(), 4_i64.into())
 }
 

@@ -38,7 +38,12 @@ async fn tag(name: &str) -> Result<Tag> {
 }
 
 async fn names() -> CaseResult<Vec<String>> {
-    Ok(Tag::all().order_by("name").await?.into_iter().map(|tag| tag.name).collect())
+    Ok(Tag::all()
+        .order_by("name")
+        .await?
+        .into_iter()
+        .map(|tag| tag.name)
+        .collect())
 }
 
 fn changed_my_mind() -> Error {
@@ -73,7 +78,9 @@ async fn unseen_from_outside_before(cx: &Context) -> CaseResult {
         let outside = tokio::spawn(async move { client.execute_query(sql, Vec::new()).await });
         let outside = outside.await.expect("the task does not panic")?;
         if inside != 1 || outside.rows()[0][0] != 0_i64.into() {
-            return Err(Error::configuration(format!("inside {inside}, outside {outside:?}")));
+            return Err(Error::configuration(format!(
+                "inside {inside}, outside {outside:?}"
+            )));
         }
         Ok(())
     })
@@ -105,10 +112,19 @@ async fn panic_keeps_nothing(cx: &Context) -> CaseResult {
         })
         .await
     };
-    check::that(CatchUnwind(Box::pin(block)).await.is_err(), "the panic goes on")?;
+    check::that(
+        CatchUnwind(Box::pin(block)).await.is_err(),
+        "the panic goes on",
+    )?;
     check::eq(names().await?, [""; 0])?;
     tag("b").await?;
-    check::that(cx.client().execute_query("SELECT 1", Vec::new()).await.is_ok(), "it works on")
+    check::that(
+        cx.client()
+            .execute_query("SELECT 1", Vec::new())
+            .await
+            .is_ok(),
+        "it works on",
+    )
 }
 
 /// A future that gives the panic of its inner one as an error.
@@ -153,7 +169,10 @@ async fn dropped_future_keeps_nothing(_: &Context) -> CaseResult {
         Ok::<_, Error>(())
     });
     let limit = std::time::Duration::from_millis(50);
-    check::that(tokio::time::timeout(limit, block).await.is_err(), "the block never ends")?;
+    check::that(
+        tokio::time::timeout(limit, block).await.is_err(),
+        "the block never ends",
+    )?;
     tag("b").await?;
     check::eq(names().await?, ["b"])
 }
@@ -166,12 +185,18 @@ async fn at_every_poll(_: &Context) -> CaseResult {
             in_transaction(async |_tx| tag("b").await).await?;
             tag("c").await
         });
-        let polls = Polls { inner: Box::pin(block), left };
+        let polls = Polls {
+            inner: Box::pin(block),
+            left,
+        };
         let done = polls.await.transpose()?.is_some();
         tag("after").await?;
         let found = names().await?;
         let whole = found == ["a", "after", "b", "c"];
-        check::that(whole || (!done && found == ["after"]), &format!("{found:?} after {left} polls"))?;
+        check::that(
+            whole || (!done && found == ["after"]),
+            &format!("{found:?} after {left} polls"),
+        )?;
         if done {
             return Ok(());
         }
@@ -183,12 +208,18 @@ async fn at_every_poll(_: &Context) -> CaseResult {
 /// Wherever a create is dropped, its row is there or not, and the next one works.
 async fn create_at_every_poll(_: &Context) -> CaseResult {
     for left in 0..MOST_POLLS {
-        let polls = Polls { inner: Box::pin(async { tag("a").await }), left };
+        let polls = Polls {
+            inner: Box::pin(async { tag("a").await }),
+            left,
+        };
         let done = polls.await.transpose()?.is_some();
         tag("after").await?;
         let found = names().await?;
         let stored = found == ["a", "after"];
-        check::that(stored || (!done && found == ["after"]), &format!("{found:?} after {left} polls"))?;
+        check::that(
+            stored || (!done && found == ["after"]),
+            &format!("{found:?} after {left} polls"),
+        )?;
         if done {
             return Ok(());
         }
@@ -244,7 +275,11 @@ fn level(depth: u32) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> {
         if depth < 5 && level(depth + 1).await.is_err() {
             tag(&format!("e{depth}")).await?;
         }
-        if depth % 2 == 0 { Err(changed_my_mind()) } else { Ok(()) }
+        if depth % 2 == 0 {
+            Err(changed_my_mind())
+        } else {
+            Ok(())
+        }
     }))
 }
 
@@ -268,7 +303,9 @@ async fn statement_dooms_its_block(cx: &Context) -> CaseResult {
     .await;
     check::fails(result, ErrorKind::Integrity)?;
     let Some((refused, sent)) = second else {
-        return Err(Failure::new("the block did not get to its second statement"));
+        return Err(Failure::new(
+            "the block did not get to its second statement",
+        ));
     };
     match refused {
         Err(Error::Transaction(TransactionError::Aborted)) => {}
@@ -348,11 +385,12 @@ async fn refused_after_the_end(cx: &Context) -> CaseResult {
 /// Increments by expression from many tasks all count.
 async fn no_update_is_lost(cx: &Context) -> CaseResult {
     User::create(kw!(username = "ann", age = 0)).await?;
-    let tasks = (0..20).map(|_| {
-        tokio::spawn(cx.scope(async { User::all().update(kw!(age = F(age) + 1)).await }))
-    });
+    let tasks = (0..20)
+        .map(|_| tokio::spawn(cx.scope(async { User::all().update(kw!(age = F(age) + 1)).await })));
     for task in tasks.collect::<Vec<_>>() {
-        let updated = task.await.map_err(|error| Failure::new(error.to_string()))?;
+        let updated = task
+            .await
+            .map_err(|error| Failure::new(error.to_string()))?;
         check::eq(updated?, 1)?;
     }
     check::eq(User::get(kw!(username = "ann")).await?.age, Some(20))
@@ -363,7 +401,10 @@ async fn one_of_many_wins(cx: &Context) -> CaseResult {
     let tasks = (0..12).map(|_| tokio::spawn(cx.scope(async { tag("same").await })));
     let mut winners = 0;
     for task in tasks.collect::<Vec<_>>() {
-        match task.await.map_err(|error| Failure::new(error.to_string()))? {
+        match task
+            .await
+            .map_err(|error| Failure::new(error.to_string()))?
+        {
             Ok(_) => winners += 1,
             Err(error) => check::that(error.is_unique_violation(), &format!("{error}"))?,
         }

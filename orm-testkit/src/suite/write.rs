@@ -1,7 +1,9 @@
 //! Creating, saving, updating, deleting.
 
 use crate::case::{Case, CaseResult, Context};
-use crate::models::{Contract, Country, Post, Sample, Tag, User, library, noon, sorted_titles, usernames};
+use crate::models::{
+    Contract, Country, Post, Sample, Tag, User, library, noon, sorted_titles, usernames,
+};
 use crate::{cases, check};
 use orm_core::error::{Error, ErrorKind};
 use orm_core::prelude::*;
@@ -41,14 +43,19 @@ pub(super) const CASES: &[Case] = cases! {
 async fn returns_what_is_stored(_: &Context) -> CaseResult {
     let user = User::create(kw!(username = "ann")).await?;
     check::that(user.id != 0, "the key is set")?;
-    check::eq((user.is_active, user.bio.clone(), user.age), (true, None, None))?;
+    check::eq(
+        (user.is_active, user.bio.clone(), user.age),
+        (true, None, None),
+    )?;
     let stored = User::get(kw!(id = user.id)).await?;
     check::eq((stored.username.as_str(), stored.is_active), ("ann", true))
 }
 
 /// Creating takes one statement.
 async fn create_sends_one_statement(cx: &Context) -> CaseResult {
-    let (user, sent) = cx.watch(async { User::create(kw!(username = "ann")).await }).await;
+    let (user, sent) = cx
+        .watch(async { User::create(kw!(username = "ann")).await })
+        .await;
     user?;
     check::eq(sent.len(), 1)
 }
@@ -65,7 +72,10 @@ async fn keys_of_its_own_choice(_: &Context) -> CaseResult {
 
 /// The first save inserts and sets the key, the second one updates the row.
 async fn inserts_then_updates(_: &Context) -> CaseResult {
-    let mut user = User { username: "ann".into(), ..User::default() };
+    let mut user = User {
+        username: "ann".into(),
+        ..User::default()
+    };
     user.save().await?;
     check::that(user.id != 0, "the key is set")?;
     user.username = "anna".into();
@@ -106,7 +116,11 @@ async fn save_of_a_deleted_row(cx: &Context) -> CaseResult {
 
 /// A new instance with a key that the program chose is inserted.
 async fn inserts_a_chosen_key(_: &Context) -> CaseResult {
-    let mut country = Country { code: "NO".into(), name: "Norge".into(), ..Country::default() };
+    let mut country = Country {
+        code: "NO".into(),
+        name: "Norge".into(),
+        ..Country::default()
+    };
     country.save().await?;
     country.name = "Norway".into();
     country.save().await?;
@@ -131,15 +145,26 @@ async fn null_into_every_kind(_: &Context) -> CaseResult {
     (sample.flag, sample.checked_at) = (None, None);
     sample.save().await?;
     let stored = Sample::get(kw!(serial = 1)).await?;
-    check::eq((stored.rank, stored.shelf, stored.remark), (None, None, None))?;
+    check::eq(
+        (stored.rank, stored.shelf, stored.remark),
+        (None, None, None),
+    )?;
     check::eq((stored.flag, stored.checked_at), (None, None))
 }
 
 /// Rows count when they match, changed or not.
 async fn counts_matched_rows(cx: &Context) -> CaseResult {
     library(cx).await?;
-    check::eq(Post::filter(kw!(views = 10)).update(kw!(views = 10)).await?, 2)?;
-    check::eq(Post::filter(kw!(views = 99)).update(kw!(views = 1)).await?, 0)?;
+    check::eq(
+        Post::filter(kw!(views = 10))
+            .update(kw!(views = 10))
+            .await?,
+        2,
+    )?;
+    check::eq(
+        Post::filter(kw!(views = 99)).update(kw!(views = 1)).await?,
+        0,
+    )?;
     check::eq(Post::all().update(kw!(views = 1, title = "x")).await?, 4)?;
     check::eq(Post::filter(kw!(views = 1, title = "x")).count().await?, 4)
 }
@@ -149,16 +174,31 @@ async fn update_across_relations(cx: &Context) -> CaseResult {
     library(cx).await?;
     let query = Post::filter(kw!(author__username = "ann", tags__name = "web"));
     check::eq(query.update(kw!(views = 100)).await?, 1)?;
-    check::eq(sorted_titles(Post::filter(kw!(views = 100))).await?, ["Alpha"])?;
-    check::eq(User::filter(kw!(posts__views = 100)).update(kw!(age = 1)).await?, 1)
+    check::eq(
+        sorted_titles(Post::filter(kw!(views = 100))).await?,
+        ["Alpha"],
+    )?;
+    check::eq(
+        User::filter(kw!(posts__views = 100))
+            .update(kw!(age = 1))
+            .await?,
+        1,
+    )
 }
 
 /// New values may be computed from old ones, by the database.
 async fn expressions(cx: &Context) -> CaseResult {
     library(cx).await?;
     let step = 3;
-    check::eq(Post::all().update(kw!(views = F(views) + step * 2)).await?, 4)?;
-    let mut views: Vec<i32> = Post::all().await?.into_iter().map(|post| post.views).collect();
+    check::eq(
+        Post::all().update(kw!(views = F(views) + step * 2)).await?,
+        4,
+    )?;
+    let mut views: Vec<i32> = Post::all()
+        .await?
+        .into_iter()
+        .map(|post| post.views)
+        .collect();
     views.sort_unstable();
     check::eq(views, [6, 11, 16, 16])
 }
@@ -166,11 +206,29 @@ async fn expressions(cx: &Context) -> CaseResult {
 /// A foreign key takes an instance, a key, and NULL where it may.
 async fn update_foreign_key(cx: &Context) -> CaseResult {
     let rows = library(cx).await?;
-    check::eq(Post::filter(kw!(title = "Alpha")).update(kw!(author = &rows.cyd)).await?, 1)?;
-    check::eq(Post::filter(kw!(title = "beta")).update(kw!(author_id = rows.cyd.id)).await?, 1)?;
-    check::eq(sorted_titles(Post::filter(kw!(author = &rows.cyd))).await?, ["Alpha", "beta"])?;
+    check::eq(
+        Post::filter(kw!(title = "Alpha"))
+            .update(kw!(author = &rows.cyd))
+            .await?,
+        1,
+    )?;
+    check::eq(
+        Post::filter(kw!(title = "beta"))
+            .update(kw!(author_id = rows.cyd.id))
+            .await?,
+        1,
+    )?;
+    check::eq(
+        sorted_titles(Post::filter(kw!(author = &rows.cyd))).await?,
+        ["Alpha", "beta"],
+    )?;
     let none: Option<i32> = None;
-    check::eq(Post::filter(kw!(title = "Gamma")).update(kw!(editor_id = none)).await?, 1)?;
+    check::eq(
+        Post::filter(kw!(title = "Gamma"))
+            .update(kw!(editor_id = none))
+            .await?,
+        1,
+    )?;
     check::eq(Post::filter(kw!(editor__isnull = true)).count().await?, 4)
 }
 
@@ -179,7 +237,10 @@ async fn update_limit_and_order(cx: &Context) -> CaseResult {
     library(cx).await?;
     let query = Post::all().order_by("title").limit(2);
     check::eq(query.update(kw!(rating = 9)).await?, 2)?;
-    check::eq(sorted_titles(Post::filter(kw!(rating = 9))).await?, ["Alpha", "Gamma"])
+    check::eq(
+        sorted_titles(Post::filter(kw!(rating = 9))).await?,
+        ["Alpha", "Gamma"],
+    )
 }
 
 /// An update that breaks a constraint changes no row.
@@ -223,9 +284,22 @@ async fn counts_its_own_rows(cx: &Context) -> CaseResult {
 /// The rows to delete may be chosen over relations.
 async fn delete_across_relations(cx: &Context) -> CaseResult {
     library(cx).await?;
-    check::eq(Post::filter(kw!(author__username = "ann", tags__name = "web")).delete().await?, 1)?;
-    check::eq(sorted_titles(Post::all()).await?, ["Gamma", "beta", "delta"])?;
-    check::eq(Tag::exclude(kw!(posts__title__isnull = false)).delete().await?, 1)
+    check::eq(
+        Post::filter(kw!(author__username = "ann", tags__name = "web"))
+            .delete()
+            .await?,
+        1,
+    )?;
+    check::eq(
+        sorted_titles(Post::all()).await?,
+        ["Gamma", "beta", "delta"],
+    )?;
+    check::eq(
+        Tag::exclude(kw!(posts__title__isnull = false))
+            .delete()
+            .await?,
+        1,
+    )
 }
 
 /// A limit with an order holds for deletes too.
@@ -240,7 +314,10 @@ async fn delete_limit_and_order(cx: &Context) -> CaseResult {
 async fn instance_once(cx: &Context) -> CaseResult {
     let rows = library(cx).await?;
     rows.delta.delete().await?;
-    check::eq(sorted_titles(Post::all()).await?, ["Alpha", "Gamma", "beta"])?;
+    check::eq(
+        sorted_titles(Post::all()).await?,
+        ["Alpha", "Gamma", "beta"],
+    )?;
     check::fails(rows.delta.delete().await, ErrorKind::DoesNotExist).map(drop)
 }
 
@@ -259,18 +336,25 @@ async fn refused_while_referred_to(cx: &Context) -> CaseResult {
     let error = check::fails(rows.cyd.delete().await, ErrorKind::Integrity)?;
     let kind = error.constraint().map(|constraint| constraint.kind());
     check::eq(kind, Some(orm_core::error::ConstraintKind::ForeignKey))?;
-    check::eq((User::all().count().await?, Contract::all().count().await?), (3, 1))
+    check::eq(
+        (User::all().count().await?, Contract::all().count().await?),
+        (3, 1),
+    )
 }
 
 /// The fields of the dictionary change in place; nothing is sent.
 async fn sets_fields_and_sends_nothing(cx: &Context) -> CaseResult {
     let mut rows = library(cx).await?;
-    let data = serde_json::json!({ "username": "anna", "bio": null, "age": 31, "is_active": false });
+    let data =
+        serde_json::json!({ "username": "anna", "bio": null, "age": 31, "is_active": false });
     let (result, sent) = cx.watch(async { rows.ann.update_from_dict(data) }).await;
     result?;
     check::eq(sent.len(), 0)?;
     let ann = &rows.ann;
-    check::eq((ann.username.as_str(), &ann.bio, ann.age), ("anna", &None, Some(31)))?;
+    check::eq(
+        (ann.username.as_str(), &ann.bio, ann.age),
+        ("anna", &None, Some(31)),
+    )?;
     check::eq(ann.is_active, false)?;
     check::eq(User::filter(kw!(username = "ann")).count().await?, 1)
 }
@@ -278,12 +362,16 @@ async fn sets_fields_and_sends_nothing(cx: &Context) -> CaseResult {
 /// What the dictionary set is stored by the next save.
 async fn then_save_persists(cx: &Context) -> CaseResult {
     let mut rows = library(cx).await?;
-    let data = serde_json::json!({ "title": "Omega", "views": 1, "published": "2024-02-29T12:00:00Z" });
+    let data =
+        serde_json::json!({ "title": "Omega", "views": 1, "published": "2024-02-29T12:00:00Z" });
     rows.alpha.update_from_dict(data)?;
     rows.alpha.save().await?;
     let stored = Post::get(kw!(title = "Omega")).await?;
     check::eq((stored.id, stored.views), (rows.alpha.id, 1))?;
-    check::eq(stored.published.map(|at| at.timestamp()), Some(1_709_208_000))
+    check::eq(
+        stored.published.map(|at| at.timestamp()),
+        Some(1_709_208_000),
+    )
 }
 
 /// One unknown name keeps every field as it was; all unknown names are reported.
@@ -293,15 +381,24 @@ async fn dict_refuses_all_or_nothing(cx: &Context) -> CaseResult {
     let error = rows.ann.update_from_dict(data).err();
     let error = error.ok_or_else(|| crate::Failure::new("unknown names were accepted"))?;
     check::mentions(&error, &["usrname", "agee"])?;
-    check::eq((rows.ann.username.as_str(), rows.ann.age), ("ann", Some(30)))
+    check::eq(
+        (rows.ann.username.as_str(), rows.ann.age),
+        ("ann", Some(30)),
+    )
 }
 
 /// The key and the reverse sides of relations cannot be set this way.
 async fn refuses_key_and_relations(cx: &Context) -> CaseResult {
     let mut rows = library(cx).await?;
     let id = rows.ann.id;
-    for data in [serde_json::json!({ "id": 99 }), serde_json::json!({ "posts": [] })] {
-        check::that(rows.ann.update_from_dict(data).is_err(), "this name is refused")?;
+    for data in [
+        serde_json::json!({ "id": 99 }),
+        serde_json::json!({ "posts": [] }),
+    ] {
+        check::that(
+            rows.ann.update_from_dict(data).is_err(),
+            "this name is refused",
+        )?;
     }
     check::eq(rows.ann.id, id)
 }
@@ -313,11 +410,18 @@ async fn refuses_wrong_types(cx: &Context) -> CaseResult {
     let data = serde_json::json!({ "username": long, "age": "old", "is_active": null });
     match rows.ann.update_from_dict(data) {
         Err(Error::Validation(found)) => {
-            let mut fields: Vec<_> = found.issues().iter().map(|issue| issue.field.to_string()).collect();
+            let mut fields: Vec<_> = found
+                .issues()
+                .iter()
+                .map(|issue| issue.field.to_string())
+                .collect();
             fields.sort();
             check::eq(fields, ["age", "is_active", "username"])?;
         }
         other => return Err(crate::Failure::new(format!("found {other:?}"))),
     }
-    check::eq((rows.ann.username.as_str(), rows.ann.age), ("ann", Some(30)))
+    check::eq(
+        (rows.ann.username.as_str(), rows.ann.age),
+        ("ann", Some(30)),
+    )
 }
