@@ -2,6 +2,8 @@
 //!
 //! Run with `cargo run --example quickstart`.
 
+#![allow(missing_docs, reason = "the models here say what they are by their names")]
+
 use fast_django::orm::prelude::*;
 
 /// A person who writes.

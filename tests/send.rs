@@ -1,5 +1,7 @@
 //! Public futures and handles can cross threads; proved at compile time.
 
+#![allow(missing_docs, reason = "the models here say what they are by their names")]
+
 use fast_django::orm::prelude::*;
 
 #[derive(Model, Clone, Debug, Default)]

@@ -136,6 +136,10 @@ fn location(url: &ConnectionUrl) -> Result<Location> {
             "a file has no port; write `sqlite:path` for a path with `:`",
         ));
     }
+    // In the form with `//` the last colon is read as the beginning of a port.
+    if host == ":memory" && url.path().is_empty() {
+        return Ok(Location::Memory);
+    }
     let path = format!("{host}{}", url.path());
     match path.as_str() {
         "" => Err(wrong(

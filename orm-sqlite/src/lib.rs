@@ -5,6 +5,7 @@
 //! `synchronous`, `busy_timeout` (milliseconds), `cache_size`, `max_connections` (or `pool_size`),
 //! `statement_cache`.
 
+mod client;
 mod config;
 mod dialect;
 mod engine;
@@ -17,6 +18,8 @@ mod session;
 mod transaction;
 mod value;
 
+pub use client::SqliteBackend;
+pub use client::SqliteClient;
 pub use dialect::SqliteDialect;
 pub use pool::SqliteConnector;
 pub use session::SqliteSession;

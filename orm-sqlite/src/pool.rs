@@ -63,18 +63,12 @@ impl SqliteConnector {
         })
     }
 
-    /// How many connections the URL asks for, or what suits the database.
-    pub(crate) fn wanted_connections(&self) -> Option<usize> {
+    /// How many connections to keep: what the URL asks for, else what the caller does, else what
+    /// suits the database.
+    pub fn connections(&self, asked: Option<usize>) -> Option<usize> {
         match self.config.location {
             Location::Memory => Some(1),
-            Location::File(_) => self.config.max_connections,
-        }
-    }
-
-    pub(crate) fn default_connections(&self) -> usize {
-        match self.config.location {
-            Location::Memory => 1,
-            Location::File(_) => READERS,
+            Location::File(_) => self.config.max_connections.or(asked).or(Some(READERS)),
         }
     }
 

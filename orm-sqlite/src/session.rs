@@ -127,7 +127,7 @@ impl SqliteSession {
         if statement.intent == Intent::Read || quick_write {
             let place = Place::Inline {
                 // Nothing was sent to the sink yet, so this only asks whether it can restart.
-                restartable: sink.restart(),
+                restartable: statement.intent == Intent::Read && sink.restart(),
                 point_writes: quick_write,
             };
             let result = self.engine().run(&order, sink, place);
@@ -367,4 +367,27 @@ fn unrepeatable(sql: Arc<str>) -> Error {
         ErrorKind::Operational,
         DatabaseError::new(message).with_sql(sql),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pool::SqliteConnector;
+    use orm_core::backend::{ConnectionUrl, Connector};
+
+    #[tokio::test]
+    async fn prepared_statements_are_bounded() {
+        let url = ConnectionUrl::parse("sqlite::memory:?statement_cache=3").expect("a URL");
+        let connector = SqliteConnector::from_url(&url).expect("a connector");
+        let mut session = connector.connect(Intent::Write).await.expect("opens");
+        for i in 0..20 {
+            let text = StatementText::new(format!("SELECT {i}"));
+            let statement = Statement::new(text, Vec::new()).with_intent(Intent::Read);
+            for statement in [statement.clone(), statement.uncached()] {
+                let done = session.run(&statement, &mut Sink::discard()).await;
+                assert_eq!(done.expect("runs"), Done::default());
+            }
+        }
+        assert_eq!(session.kept_statements(), 3);
+    }
 }

@@ -8,7 +8,6 @@ use crate::error::{Error, Result};
 use crate::value::Value;
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 /// Most kept texts; one more and all are dropped, which bounds what made-up shapes can fill.
@@ -18,11 +17,10 @@ const MAX_BYTES: usize = 16 << 20;
 /// Shapes with more words than this are rendered each time.
 const MAX_WORDS: usize = 8192;
 
-static RENDERED: AtomicU64 = AtomicU64::new(0);
 
 /// How many texts have been rendered in this process. A query of a known shape adds none.
 pub fn rendered_texts() -> u64 {
-    RENDERED.load(Ordering::Relaxed)
+    crate::instrument::rendered_texts()
 }
 
 /// A rendered shape.
@@ -77,7 +75,7 @@ fn find<T>(
             return Ok(fill(entry, std::mem::take(&mut walk.values)));
         }
     }
-    RENDERED.fetch_add(1, Ordering::Relaxed);
+    crate::instrument::count_rendered();
     let draft = draft(walk, query)?;
     let entry = Arc::new(finish(draft, walk)?);
     let keep = walk.key.words().len() <= MAX_WORDS;

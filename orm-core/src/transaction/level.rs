@@ -4,7 +4,7 @@ use super::turn::Turn;
 use super::{TxGuard, task};
 use crate::backend::{Dialect, Done, Lease, Sink, Statement, TransactionOptions};
 use crate::connection::Connection;
-use crate::error::{Error, Result, TransactionError};
+use crate::error::{Result, TransactionError};
 use std::{
     fmt,
     future::Future,
@@ -263,9 +263,10 @@ impl Tx {
 
     /// Waits for the gate; with a limit if a guard holds it, which nobody may ever end.
     async fn patience<G>(&self, gate: impl Future<Output = G>) -> Result<G> {
-        match *lock(&self.0.child) {
-            Some(child) if child.style == Style::Guard => {}
-            _ => return Ok(gate.await),
+        let held_by_guard =
+            matches!(*lock(&self.0.child), Some(child) if child.style == Style::Guard);
+        if !held_by_guard {
+            return Ok(gate.await);
         }
         let waited = tokio::time::timeout(GUARD_WAIT, gate).await;
         waited.map_err(|_| TransactionError::Suspended.into())
