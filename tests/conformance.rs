@@ -1,9 +1,10 @@
 //! The conformance suite over the drivers that the enabled features bring.
 
 use async_trait::async_trait;
-use orm_core::backend::{Backend as Driver, ConnectOptions, ConnectionUrl};
+use orm_core::backend::Backend as Driver;
 use orm_core::error::{Error, Result};
 use orm_testkit::{Backend, Sandbox};
+use std::sync::Arc;
 
 /// SQLite, with a file for each case.
 #[derive(Debug)]
@@ -15,13 +16,18 @@ impl Backend for Sqlite {
         "sqlite"
     }
 
+    fn driver(&self) -> Arc<dyn Driver> {
+        Arc::new(orm_sqlite::SqliteBackend)
+    }
+
     async fn provision(&self, id: &str) -> Result<Sandbox> {
         let folder = tempfile::tempdir()
             .map_err(|error| Error::configuration(format!("no temporary folder: {error}")))?;
-        let url = format!("sqlite://{}", folder.path().join(format!("{id}.db")).display());
-        let parsed = ConnectionUrl::parse(&url)?;
-        let client = orm_sqlite::SqliteBackend.connect(&parsed, &ConnectOptions::default()).await?;
-        Ok(Sandbox::new(client, url).with_cleanup(folder))
+        let file = folder.path().join(format!("{id}.db"));
+        let url = format!("sqlite://{}", file.display());
+        Ok(Sandbox::open(&*self.driver(), url)
+            .await?
+            .with_cleanup(folder))
     }
 }
 

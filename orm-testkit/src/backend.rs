@@ -1,7 +1,7 @@
 //! What a driver author writes: how to make an empty database for one case.
 
 use async_trait::async_trait;
-use orm_core::backend::BaseDBAsyncClient;
+use orm_core::backend::{self, BaseDBAsyncClient, ConnectOptions, ConnectionUrl};
 use orm_core::error::Result;
 use std::{any::Any, fmt, sync::Arc};
 
@@ -11,7 +11,10 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// Its column in the report, such as `sqlite`. Unique among the backends of one run.
     fn name(&self) -> &'static str;
 
-    /// Makes an empty database (or schema) and a client of it.
+    /// The driver itself, as a program passes it to `Config::backend`.
+    fn driver(&self) -> Arc<dyn backend::Backend>;
+
+    /// Makes an empty database (or schema) and a client of it, with [`Sandbox::open`].
     ///
     /// `id` is unique in this process and made of letters, digits and `_`; two calls run at the
     /// same time. The client lives on the async runtime that makes the call.
@@ -80,6 +83,19 @@ impl Sandbox {
             url: url.into(),
             cleanup: Cleanup(Box::new(())),
         }
+    }
+
+    /// Opens the database at a URL with the driver and its default options.
+    ///
+    /// # Errors
+    /// Those of the driver.
+    pub async fn open(driver: &dyn backend::Backend, url: impl Into<String>) -> Result<Self> {
+        let url = url.into();
+        let options = ConnectOptions::default();
+        let client = driver
+            .connect(&ConnectionUrl::parse(&url)?, &options)
+            .await?;
+        Ok(Sandbox::new(client, url))
     }
 
     /// Keeps `guard` until the case has ended and the client is closed; its drop removes the

@@ -1,8 +1,12 @@
 //! A case: an id, the documented items it covers, and a function over a context.
 
 use crate::backend::Sandbox;
-use orm_core::backend::{BaseDBAsyncClient, Capabilities};
+use crate::models;
+use orm_core::backend::{Backend, BaseDBAsyncClient, Capabilities};
+use orm_core::connection::{self, Connection};
 use orm_core::error::Error;
+use orm_core::instrument::Recorder;
+use orm_core::tortoise;
 use std::{error, fmt, future::Future, panic::Location, pin::Pin, sync::Arc};
 
 /// What a case returns.
@@ -45,13 +49,19 @@ macro_rules! cases {
 /// What a case works with: its own database.
 #[derive(Debug)]
 pub struct Context {
+    driver: Arc<dyn Backend>,
     sandbox: Sandbox,
+    recorder: Recorder,
 }
 
 impl Context {
     /// A context over a database of its own.
-    pub fn new(sandbox: Sandbox) -> Self {
-        Context { sandbox }
+    pub fn new(driver: Arc<dyn Backend>, sandbox: Sandbox) -> Self {
+        Context {
+            driver,
+            sandbox,
+            recorder: Recorder::new(),
+        }
     }
 
     /// The client, which is also the default connection while the case runs.
@@ -64,9 +74,44 @@ impl Context {
         self.sandbox.url()
     }
 
+    /// The driver.
+    pub fn driver(&self) -> &Arc<dyn Backend> {
+        &self.driver
+    }
+
     /// What the database claims.
     pub fn capabilities(&self) -> &'static Capabilities {
         self.client().dialect().capabilities()
+    }
+
+    /// Runs `work` with the client as its default connection. Cases run like that already; a task
+    /// that a case spawns does not.
+    pub fn scope<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        let connection = Connection::new(connection::DEFAULT, self.client().clone());
+        let recorder = self.recorder.clone();
+        async move { recorder.scope(connection::scope(connection, work)).await }
+    }
+
+    /// Creates the tables of the suite's models.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn create_tables(&self) -> Result<(), Error> {
+        let connection = Connection::new(connection::DEFAULT, self.client().clone());
+        tortoise::create_tables(&connection, &models::all(), true).await
+    }
+
+    /// Runs `work` and gives its output with the statements that it sent, in order, without
+    /// transaction commands.
+    pub async fn watch<F: Future>(&self, work: F) -> (F::Output, Vec<Arc<str>>) {
+        let before = self.recorder.count();
+        let output = work.await;
+        (output, self.recorder.texts().split_off(before))
+    }
+
+    /// How many statements the case has sent so far.
+    pub fn statement_count(&self) -> usize {
+        self.recorder.count()
     }
 }
 

@@ -169,6 +169,9 @@ mod tests {
                 reason: "a defect",
             }]
         }
+        fn driver(&self) -> Arc<dyn orm_core::backend::Backend> {
+            unimplemented!("no case of these tests asks")
+        }
         async fn provision(&self, _: &str) -> Result<Sandbox> {
             Ok(Sandbox::new(Arc::new(Nowhere), "nowhere:"))
         }

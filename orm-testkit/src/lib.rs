@@ -22,6 +22,7 @@ pub mod backend;
 pub mod case;
 pub mod check;
 pub mod harness;
+pub mod models;
 pub mod suite;
 
 pub use backend::Availability;
@@ -45,6 +46,7 @@ pub use harness::run;
 /// #     fn availability(&self) -> orm_testkit::Availability {
 /// #         orm_testkit::Availability::Missing("no server".into())
 /// #     }
+/// #     fn driver(&self) -> std::sync::Arc<dyn orm_core::backend::Backend> { unreachable!() }
 /// #     async fn provision(&self, _: &str) -> orm_core::error::Result<orm_testkit::Sandbox> {
 /// #         Err(orm_core::error::Error::configuration("no server"))
 /// #     }

@@ -1,8 +1,43 @@
 //! The registry: every case of the suite, area by area.
 
+mod bulk;
+mod errors;
+mod fields;
+mod filter;
+mod lifecycle;
+mod lookup;
+mod prefetch;
+mod queryset;
+mod relation;
+mod transaction;
+mod write;
+
 use crate::case::Case;
 
 /// All cases.
 pub fn cases() -> Vec<Case> {
-    Vec::new()
+    let areas = [
+        fields::CASES,
+        filter::CASES,
+        lookup::CASES,
+        queryset::CASES,
+        write::CASES,
+        bulk::CASES,
+        relation::CASES,
+        prefetch::CASES,
+        transaction::CASES,
+        errors::CASES,
+        lifecycle::CASES,
+    ];
+    areas.concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::api;
+
+    #[test]
+    fn every_documented_item_has_a_case() {
+        assert_eq!(api::gaps(&super::cases()), Vec::<String>::new());
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::report::{Record, Verdict};
 use crate::backend::Backend;
-use crate::case::{Case, Context, Failure};
+use crate::case::{Case, CaseResult, Context, Failure};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -92,10 +92,22 @@ async fn in_sandbox(backend: &dyn Backend, case: Case) -> Outcome {
         .provision(&id)
         .await
         .map_err(|error| Failure::from(error).to_string())?;
-    let cx = Context::new(sandbox);
-    let result = (case.run)(&cx).await;
+    let cx = Context::new(backend.driver(), sandbox);
+    let result = if case.serial {
+        // It starts and ends the connections of the process itself.
+        (case.run)(&cx).await
+    } else {
+        cx.scope(with_tables(&cx, case)).await
+    };
     cx.client().close().await;
-    result.map(|()| 0).map_err(|failure| failure.to_string())
+    result
+        .map(|()| cx.statement_count())
+        .map_err(|failure| failure.to_string())
+}
+
+async fn with_tables(cx: &Context, case: Case) -> CaseResult {
+    cx.create_tables().await?;
+    (case.run)(cx).await
 }
 
 fn panic_message(payload: &(dyn Any + Send)) -> String {

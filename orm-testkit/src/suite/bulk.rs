@@ -1,0 +1,171 @@
+//! Creating many instances at once.
+
+use crate::case::{Case, CaseResult, Context};
+use crate::models::{Post, Sample, Tag, User, library};
+use crate::{cases, check};
+use orm_core::error::ErrorKind;
+use orm_core::prelude::*;
+
+pub(super) const CASES: &[Case] = cases! {
+    "bulk::create::returns_all_in_order_with_keys" => returns_all_in_order_with_keys, ["model.bulk_create"];
+    "bulk::create::empty_list_sends_nothing" => empty_list_sends_nothing, ["model.bulk_create"];
+    "bulk::create::more_rows_than_one_statement_takes" => more_rows_than_one_statement_takes, ["model.bulk_create"];
+    "bulk::create::all_or_nothing" => all_or_nothing, ["model.bulk_create", "exceptions.integrity_error"];
+    "bulk::create::validates_before_sending" => validates_before_sending, ["model.bulk_create", "exceptions.validation_error"];
+    "bulk::create::part_of_the_open_transaction" => part_of_the_open_transaction, ["model.bulk_create", "in_transaction"];
+    "bulk::create::nulls_and_values_mixed" => nulls_and_values_mixed, ["model.bulk_create"];
+    "bulk::create::chosen_and_generated_keys_mixed" => chosen_and_generated_keys_mixed, ["model.bulk_create"];
+    "bulk::create::children_of_existing_parents" => children_of_existing_parents, ["model.bulk_create", "fields.foreign_key"];
+    "bulk::create::sets_automatic_instants" => sets_automatic_instants, ["model.bulk_create", "fields.datetime.auto_now", "fields.datetime.auto_now_add"];
+};
+
+fn tag(name: impl Into<String>) -> Tag {
+    Tag {
+        name: name.into(),
+        ..Tag::default()
+    }
+}
+
+/// The result has the given order, and each instance the key of its row.
+async fn returns_all_in_order_with_keys(_: &Context) -> CaseResult {
+    let tags = Tag::bulk_create(vec![tag("c"), tag("a"), tag("b")]).await?;
+    let names: Vec<_> = tags.iter().map(|tag| tag.name.as_str()).collect();
+    check::eq(names, ["c", "a", "b"])?;
+    for tag in &tags {
+        check::eq(Tag::get(kw!(id = tag.id)).await?.name, tag.name.as_str())?;
+    }
+    Ok(())
+}
+
+/// Nothing to create, nothing to send.
+async fn empty_list_sends_nothing(cx: &Context) -> CaseResult {
+    let (made, sent) = cx.watch(async { Tag::bulk_create(Vec::new()).await }).await;
+    check::eq(made?.len(), 0)?;
+    check::eq(sent.len(), 0)
+}
+
+/// Any number of rows is split as the database needs it, with few shapes of statement.
+async fn more_rows_than_one_statement_takes(cx: &Context) -> CaseResult {
+    let users = (0..12_000).map(|n| User {
+        username: format!("u{n}"),
+        ..User::default()
+    });
+    let users: Vec<User> = users.collect();
+    let (made, sent) = cx.watch(async { User::bulk_create(users).await }).await;
+    let made = made?;
+    check::eq(made.len(), 12_000)?;
+    check::eq(User::all().count().await?, 12_000)?;
+    let last = User::get(kw!(id = made[11_999].id)).await?;
+    check::eq(last.username, "u11999")?;
+    if cx.capabilities().multi_row_insert {
+        check::that(sent.len() < 6_000, "rows share statements")?;
+    }
+    Ok(())
+}
+
+/// One bad row in a later part leaves none of the earlier ones.
+async fn all_or_nothing(_: &Context) -> CaseResult {
+    let mut users: Vec<User> = (0..9_000)
+        .map(|n| User {
+            username: format!("u{n}"),
+            ..User::default()
+        })
+        .collect();
+    users[8_999].username = "u0".into();
+    check::fails(
+        User::bulk_create(users).await.map(|made| made.len()),
+        ErrorKind::Integrity,
+    )?;
+    check::eq(User::all().count().await?, 0)
+}
+
+/// A value that a field cannot hold is found before anything is sent.
+async fn validates_before_sending(cx: &Context) -> CaseResult {
+    let tags = vec![tag("fine"), tag("x".repeat(31))];
+    let (result, sent) = cx.watch(async { Tag::bulk_create(tags).await }).await;
+    check::mentions(check::fails(result, ErrorKind::Validation)?, &["name"])?;
+    check::eq(sent.len(), 0)
+}
+
+/// Inside a transaction it does not commit on its own.
+async fn part_of_the_open_transaction(_: &Context) -> CaseResult {
+    let result: Result<()> = in_transaction(async |_tx| {
+        Tag::bulk_create(vec![tag("a"), tag("b")]).await?;
+        Err(Error::configuration("changed my mind"))
+    })
+    .await;
+    check::fails(result, ErrorKind::Configuration)?;
+    check::eq(Tag::all().count().await?, 0)
+}
+
+/// Rows differ in which fields have a value.
+async fn nulls_and_values_mixed(_: &Context) -> CaseResult {
+    let user = |name: &str, bio: Option<&str>, age| User {
+        username: name.into(),
+        bio: bio.map(str::to_owned),
+        age,
+        ..User::default()
+    };
+    let users = vec![
+        user("a", None, Some(1)),
+        user("b", Some(""), None),
+        user("c", Some("x"), Some(2)),
+    ];
+    User::bulk_create(users).await?;
+    let stored = User::all().order_by("username").await?;
+    let stored: Vec<_> = stored
+        .iter()
+        .map(|user| (user.bio.as_deref(), user.age))
+        .collect();
+    check::eq(
+        stored,
+        [(None, Some(1)), (Some(""), None), (Some("x"), Some(2))],
+    )
+}
+
+/// Some instances bring a key, the others get one.
+async fn chosen_and_generated_keys_mixed(_: &Context) -> CaseResult {
+    let chosen = Tag {
+        id: 500,
+        ..tag("b")
+    };
+    let made = Tag::bulk_create(vec![tag("a"), chosen, tag("c")]).await?;
+    let names: Vec<_> = made.iter().map(|tag| tag.name.as_str()).collect();
+    check::eq(names, ["a", "b", "c"])?;
+    check::eq(made[1].id, 500)?;
+    for tag in &made {
+        check::eq(Tag::get(kw!(id = tag.id)).await?.name, tag.name.as_str())?;
+    }
+    Ok(())
+}
+
+/// Children refer to parents that are already stored.
+async fn children_of_existing_parents(cx: &Context) -> CaseResult {
+    let rows = library(cx).await?;
+    let posts = vec![
+        Post::new(kw!(title = "one", author = &rows.cyd))?,
+        Post::new(kw!(title = "two", author = &rows.cyd, editor = &rows.bob))?,
+    ];
+    Post::bulk_create(posts).await?;
+    check::eq(Post::filter(kw!(author = &rows.cyd)).count().await?, 2)?;
+    check::eq(Post::filter(kw!(editor = &rows.bob)).count().await?, 1)
+}
+
+/// Automatic instants are set, the same for all rows of the call.
+async fn sets_automatic_instants(_: &Context) -> CaseResult {
+    let samples = vec![
+        Sample::new(kw!(serial = 1, code = "a"))?,
+        Sample::new(kw!(serial = 2, code = "b"))?,
+    ];
+    let made = Sample::bulk_create(samples).await?;
+    check::that(
+        made[0].created_at.timestamp() > 1_600_000_000,
+        "the instant is set",
+    )?;
+    check::eq(made[0].created_at, made[1].created_at)?;
+    check::eq(made[0].created_at, made[0].changed_at)?;
+    check::eq(
+        Sample::get(kw!(serial = 2)).await?.created_at,
+        made[1].created_at,
+    )
+}
