@@ -11,6 +11,10 @@ const IO: i32 = 10;
 const CORRUPT: i32 = 11;
 const NOT_A_DATABASE: i32 = 26;
 
+/// A trigger refused the statement. SQLite runs ON DELETE RESTRICT as a trigger of its own, which
+/// only its fixed text tells from one that a user wrote ("SQLITE_CONSTRAINT_TRIGGER", fkey.c).
+const TRIGGER: i32 = 1811;
+
 /// Whether another connection holds the lock that was asked for.
 pub(crate) fn is_busy(code: i32) -> bool {
     code & 0xff == BUSY
@@ -23,7 +27,10 @@ pub(crate) fn is_fatal(code: i32) -> bool {
 
 /// The error of a statement. `in_transaction`: it ran inside one that was open before.
 pub(crate) fn classify(failure: Failure, sql: Option<&Arc<str>>, in_transaction: bool) -> Error {
-    let (kind, constraint) = kind_from_sqlite(failure.code);
+    let (kind, mut constraint) = kind_from_sqlite(failure.code);
+    if failure.code == TRIGGER && failure.message.contains("FOREIGN KEY constraint failed") {
+        constraint = Some(ConstraintKind::ForeignKey);
+    }
     let mut report = DatabaseError::new(failure.message).with_code(failure.code);
     if let Some(sql) = sql {
         report = report.with_sql(Arc::clone(sql));

@@ -3,8 +3,8 @@
 use super::Model;
 use crate::error::{Error, Result, ValidationError, nearest_names};
 use crate::fields;
-use crate::schema::ModelMeta;
-use crate::value::Value;
+use crate::schema::{FieldMeta, ModelMeta};
+use crate::value::{ColumnType, Value, parse_datetime};
 use std::collections::{BTreeMap, HashMap};
 
 /// A map of names and values: `json!({..})`, `serde_json::Map`, maps, arrays of pairs.
@@ -87,6 +87,7 @@ pub(super) fn update<M: Model>(instance: &mut M, data: Vec<(String, Value)>) -> 
                 continue;
             }
         };
+        let value = from_text(&model.fields[at], value);
         let before = problems.issues().len();
         fields::validate(model, &model.fields[at], &value, &mut problems);
         if problems.issues().len() == before
@@ -98,6 +99,16 @@ pub(super) fn update<M: Model>(instance: &mut M, data: Vec<(String, Value)>) -> 
     problems.into_result()?;
     *instance = next;
     Ok(())
+}
+
+/// JSON has no instants: an RFC 3339 text stands for one in a date-time field.
+fn from_text(field: &FieldMeta, value: Value) -> Value {
+    match (field.ty, &value) {
+        (ColumnType::DateTime, Value::Text(text)) => {
+            parse_datetime(text).map_or(value, Value::DateTime)
+        }
+        _ => value,
+    }
 }
 
 /// The position of a field that a caller may set by this name, or why not.

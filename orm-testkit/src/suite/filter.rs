@@ -382,7 +382,7 @@ async fn unknown_ones_are_refused_with_suggestions(cx: &Context) -> CaseResult {
             .watch(Post::all().filter_by([(wrong, "x")]).into_future())
             .await;
         let error = check::fails(result, ErrorKind::Field)?;
-        check::mentions(error, &["Post", right])?;
+        check::mentions(error, &[wrong, right])?;
         check::eq(sent.len(), 0)?;
     }
     Ok(())
