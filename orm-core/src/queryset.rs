@@ -6,6 +6,9 @@ mod single;
 mod write;
 
 pub(crate) use fetch::collected;
+pub use prefetch::Group;
+pub use prefetch::GroupKey;
+pub use prefetch::Loaded;
 pub use prefetch::PrefetchPlan;
 pub use prefetch::Related;
 pub use prefetch::Target;
