@@ -121,6 +121,18 @@ async fn fill(raw: &Raw) -> Result<()> {
     Ok(())
 }
 
+/// Whether the arguments ask for this workload; without letters, all are run.
+fn wanted(name: &str) -> bool {
+    let letters: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with('-'))
+        .collect();
+    letters.is_empty()
+        || letters
+            .iter()
+            .any(|letter| name.split(' ').next() == Some(letter))
+}
+
 /// Runs both in turn and prints the median share.
 async fn compare<F: Future<Output = Result<()>>>(
     name: &str,
@@ -130,6 +142,9 @@ async fn compare<F: Future<Output = Result<()>>>(
     mut raw: impl FnMut(usize),
     mut ours: impl FnMut(usize) -> F,
 ) -> Result<()> {
+    if !wanted(name) {
+        return Ok(());
+    }
     let (mut shares, mut base, mut mine) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=rounds {
         let begun = Instant::now();
@@ -215,7 +230,7 @@ async fn single(raw: &Raw) -> Result<()> {
     let row = saved.clone();
     let mut shares = Vec::new();
     let (mut base, mut mine) = (Vec::new(), Vec::new());
-    for round in 0..=41 {
+    for round in 0..=if wanted("h") { 41 } else { 1 } {
         let begun = Instant::now();
         for i in 0..200 {
             raw.update(&Item {
@@ -348,6 +363,9 @@ async fn concurrent(folder: &std::path::Path) -> Result<()> {
         .map_or(2, usize::from)
         .min(4);
     let (mut shares, mut base, mut mine) = (Vec::new(), Vec::new(), Vec::new());
+    if !wanted("n64") {
+        return Ok(());
+    }
     for round in 0..=15 {
         let path = folder.join("raw.db");
         let begun = tokio::task::block_in_place(|| {

@@ -2,7 +2,10 @@
 //!
 //! Run with `cargo run --release --example unicode_import -- /usr/share/unicode/UnicodeData.txt`.
 
-#![allow(missing_docs, reason = "the models here say what they are by their names")]
+#![allow(
+    missing_docs,
+    reason = "the models here say what they are by their names"
+)]
 
 use fast_django::orm::prelude::*;
 use indicatif::ProgressBar;

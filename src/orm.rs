@@ -1,5 +1,7 @@
 //! The documented API, name by name.
 
+pub use orm_core::Model;
+pub use orm_core::Values;
 pub use orm_core::backend;
 pub use orm_core::backend::BaseDBAsyncClient;
 pub use orm_core::backend::Dialect;
@@ -25,8 +27,6 @@ pub use orm_core::error::ValidationError;
 pub use orm_core::fields;
 pub use orm_core::instrument;
 pub use orm_core::kw;
-pub use orm_core::Model;
-pub use orm_core::Values;
 pub use orm_core::kwargs;
 pub use orm_core::model::Model;
 pub use orm_core::models;

@@ -1,7 +1,10 @@
 //! Costs that are counted, not timed: statements, rendered texts, allocations; and how little a
 //! slow statement may disturb the runtime.
 
-#![allow(missing_docs, reason = "the models here say what they are by their names")]
+#![allow(
+    missing_docs,
+    reason = "the models here say what they are by their names"
+)]
 
 use fast_django::orm::instrument::{record, rendered_texts};
 use fast_django::orm::prelude::*;

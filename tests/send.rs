@@ -1,6 +1,9 @@
 //! Public futures and handles can cross threads; proved at compile time.
 
-#![allow(missing_docs, reason = "the models here say what they are by their names")]
+#![allow(
+    missing_docs,
+    reason = "the models here say what they are by their names"
+)]
 
 use fast_django::orm::prelude::*;
 

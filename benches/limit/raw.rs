@@ -6,7 +6,7 @@ use libsql::ffi;
 use std::{ffi::CString, path::Path, ptr};
 
 /// A connection and its prepared statements.
-pub struct Raw {
+pub(crate) struct Raw {
     db: *mut ffi::sqlite3,
     begin: *mut ffi::sqlite3_stmt,
     commit: *mut ffi::sqlite3_stmt,
@@ -35,7 +35,7 @@ CREATE INDEX IF NOT EXISTS posts_user ON posts (user_id);";
 const COLUMNS: &str = "id, name, level, score, active, created_at";
 
 impl Raw {
-    pub fn open(path: &Path) -> Raw {
+    pub(crate) fn open(path: &Path) -> Raw {
         let path = CString::new(path.to_str().expect("UTF-8 path")).expect("no NUL");
         let mut db = ptr::null_mut();
         let flags = ffi::SQLITE_OPEN_READWRITE | ffi::SQLITE_OPEN_CREATE | ffi::SQLITE_OPEN_NOMUTEX;
@@ -89,11 +89,11 @@ impl Raw {
         unsafe { ffi::sqlite3_reset(statement) };
     }
 
-    pub fn begin(&self) {
+    pub(crate) fn begin(&self) {
         self.run(self.begin);
     }
 
-    pub fn commit(&self) {
+    pub(crate) fn commit(&self) {
         self.run(self.commit);
     }
 
@@ -109,48 +109,48 @@ impl Raw {
         created
     }
 
-    pub fn insert(&self, item: &Item) -> i64 {
+    pub(crate) fn insert(&self, item: &Item) -> i64 {
         let _bound = self.bind_item(self.insert, item);
         self.run(self.insert);
         // SAFETY: the connection is open.
         unsafe { ffi::sqlite3_last_insert_rowid(self.db) }
     }
 
-    pub fn update(&self, item: &Item) {
+    pub(crate) fn update(&self, item: &Item) {
         let _bound = self.bind_item(self.update, item);
         int(self.update, 6, item.id);
         self.run(self.update);
     }
 
-    pub fn delete(&self, id: i64) {
+    pub(crate) fn delete(&self, id: i64) {
         int(self.delete, 1, id);
         self.run(self.delete);
     }
 
-    pub fn insert_user(&self, id: i64, name: &str) {
+    pub(crate) fn insert_user(&self, id: i64, name: &str) {
         int(self.insert_user, 1, id);
         text(self.insert_user, 2, name);
         self.run(self.insert_user);
     }
 
-    pub fn insert_post(&self, id: i64, title: &str, user: i64) {
+    pub(crate) fn insert_post(&self, id: i64, title: &str, user: i64) {
         int(self.insert_post, 1, id);
         text(self.insert_post, 2, title);
         int(self.insert_post, 3, user);
         self.run(self.insert_post);
     }
 
-    pub fn get(&self, id: i64) -> Option<Item> {
+    pub(crate) fn get(&self, id: i64) -> Option<Item> {
         int(self.get, 1, id);
         rows(self.get, read_item).pop()
     }
 
-    pub fn select(&self, most: i64) -> Vec<Item> {
+    pub(crate) fn select(&self, most: i64) -> Vec<Item> {
         int(self.select, 1, most);
         rows(self.select, read_item)
     }
 
-    pub fn users_with_posts(&self) -> Vec<(User, Vec<Post>)> {
+    pub(crate) fn users_with_posts(&self) -> Vec<(User, Vec<Post>)> {
         let users = rows(self.users, |s| User {
             id: get_int(s, 0),
             name: get_text(s, 1),

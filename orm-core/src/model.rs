@@ -40,7 +40,9 @@ pub trait Model: Related {
     }
 
     /// A query set by a closure over the model's columns: `filter_with(|p| p.views.gt(3))`.
-    fn filter_with<F: FnOnce(&'static Self::Fields<Self>) -> Q<Self>>(condition: F) -> QuerySet<Self> {
+    fn filter_with<F: FnOnce(&'static Self::Fields<Self>) -> Q<Self>>(
+        condition: F,
+    ) -> QuerySet<Self> {
         QuerySet::new().filter(condition(Self::fields()))
     }
 

@@ -1,10 +1,10 @@
 //! What a program that uses models needs in scope.
 
+pub use crate::columns::Q;
+pub use crate::columns::Values;
 pub use crate::columns::all;
 pub use crate::columns::any;
 pub use crate::columns::not;
-pub use crate::columns::Q;
-pub use crate::columns::Values;
 pub use crate::connection::Connection;
 pub use crate::error::DoesNotExist;
 pub use crate::error::Error;
@@ -20,13 +20,13 @@ pub use crate::relation::ManyToMany;
 pub use crate::relation::OneToOne;
 pub use crate::runtime::run_async;
 pub use crate::tortoise::Config;
+pub use crate::transaction::Tx;
 pub use crate::transaction::begin;
 pub use crate::transaction::in_transaction;
-pub use crate::transaction::Tx;
 pub use crate::{kw, models, q};
 pub use chrono::DateTime;
 pub use chrono::Utc;
-pub use orm_macros::kwargs;
 pub use orm_macros::Model;
 pub use orm_macros::Values;
+pub use orm_macros::kwargs;
 pub use std::future::IntoFuture;

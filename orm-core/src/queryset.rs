@@ -22,7 +22,9 @@ pub use write::Update;
 use crate::backend::RowAccess;
 use crate::columns::{IntoOrder, IntoPrefetch, OrderKey, PrefetchPath, Q, Selection, Set, Values};
 use crate::error::{Error, FieldError, Result};
-use crate::query::{Argument, OrderBy, Output, Predicate, Select, resolve_column, resolve_filter, resolve_order};
+use crate::query::{
+    Argument, OrderBy, Output, Predicate, Select, resolve_column, resolve_filter, resolve_order,
+};
 use crate::transaction::Db;
 use std::{fmt, future::Future, pin::Pin};
 
@@ -63,7 +65,12 @@ impl<M: Related, Out> Clone for QuerySet<M, Out> {
 
 impl<M: Related, Out> fmt::Debug for QuerySet<M, Out> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "QuerySet<{}>({})", M::meta().name, self.select.describe())
+        write!(
+            f,
+            "QuerySet<{}>({})",
+            M::meta().name,
+            self.select.describe()
+        )
     }
 }
 
@@ -119,7 +126,9 @@ impl<M: Related> QuerySet<M> {
         for relation in wanted {
             let path = match relation {
                 PrefetchPath::Path(path) => Ok(path),
-                PrefetchPath::Name(name) => crate::query::resolve_relations(self.select.model, &name),
+                PrefetchPath::Name(name) => {
+                    crate::query::resolve_relations(self.select.model, &name)
+                }
             };
             match path {
                 Ok(path) => PrefetchPlan::merge(&mut self.prefetch, self.select.model, &path),
@@ -144,7 +153,11 @@ impl<M: Related> QuerySet<M> {
         self.projected(exprs, read_values::<V>)
     }
 
-    fn projected<Out>(mut self, exprs: Vec<crate::query::Expr>, read: Read<Out>) -> QuerySet<M, Out> {
+    fn projected<Out>(
+        mut self,
+        exprs: Vec<crate::query::Expr>,
+        read: Read<Out>,
+    ) -> QuerySet<M, Out> {
         self.select.output = Output::Exprs(exprs);
         QuerySet {
             select: self.select,
@@ -242,7 +255,9 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
                 Ok((column, _)) if allowed.contains(&format!("{column:?}").as_str()) => {}
                 Ok(_) => {
                     let name = name.as_ref();
-                    self.fail(FieldError::misused(model.name, name, name, "is not allowed here").into());
+                    self.fail(
+                        FieldError::misused(model.name, name, name, "is not allowed here").into(),
+                    );
                 }
                 Err(error) => self.fail(error),
             }
@@ -254,9 +269,15 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
         &self,
         keywords: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Predicate> {
-        keywords.into_iter().try_fold(Predicate::All, |all, (name, value)| {
-            Ok(all.and(resolve_filter(self.select.model, name.as_ref(), value.into())?))
-        })
+        keywords
+            .into_iter()
+            .try_fold(Predicate::All, |all, (name, value)| {
+                Ok(all.and(resolve_filter(
+                    self.select.model,
+                    name.as_ref(),
+                    value.into(),
+                )?))
+            })
     }
 
     /// Orders the rows, replacing an earlier order: `"-created_at"`, `["name", "-id"]`,
@@ -269,7 +290,9 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
         for key in wanted {
             let key = match key {
                 OrderKey::Name(name) => resolve_order(self.select.model, &name),
-                OrderKey::Key(key) => crate::query::check_order(self.select.model, &key).map(|()| key),
+                OrderKey::Key(key) => {
+                    crate::query::check_order(self.select.model, &key).map(|()| key)
+                }
             };
             match key {
                 Ok(key) => order.push(key),
@@ -340,6 +363,8 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
             return Err(error.clone());
         }
         let db = Db::pick(self.db.as_ref())?;
-        Ok(crate::sql::select(&mut self.select.clone(), db.dialect())?.sql().to_owned())
+        Ok(crate::sql::select(&mut self.select.clone(), db.dialect())?
+            .sql()
+            .to_owned())
     }
 }

@@ -39,7 +39,9 @@ pub fn try_run_async<F: Future>(future: F) -> Result<F::Output> {
             let started = Builder::new_multi_thread()
                 .enable_all()
                 .build()
-                .map_err(|error| Error::configuration(format!("cannot start a runtime: {error}")))?;
+                .map_err(|error| {
+                    Error::configuration(format!("cannot start a runtime: {error}"))
+                })?;
             RUNTIME.get_or_init(|| started)
         }
     };

@@ -42,7 +42,9 @@ pub async fn init_with(config: Config, enabled: &[Arc<dyn Backend>]) -> Result<(
         }
     }
     if config.generate_schemas
-        && let Some(default) = opened.iter().find(|c| c.name() == config.default_connection)
+        && let Some(default) = opened
+            .iter()
+            .find(|c| c.name() == config.default_connection)
         && let Err(error) = create_tables(default, &models, true).await
     {
         close_all(opened).await;
@@ -54,18 +56,35 @@ pub async fn init_with(config: Config, enabled: &[Arc<dyn Backend>]) -> Result<(
     Ok(())
 }
 
-async fn open(name: &str, url: &str, config: &Config, enabled: &[Arc<dyn Backend>]) -> Result<Connection> {
+async fn open(
+    name: &str,
+    url: &str,
+    config: &Config,
+    enabled: &[Arc<dyn Backend>],
+) -> Result<Connection> {
     let url = ConnectionUrl::parse(url)?;
     let serves = |backend: &&Arc<dyn Backend>| backend.schemes().contains(&url.scheme());
-    let backend = config.backends.iter().find(serves).or_else(|| enabled.iter().find(serves));
+    let backend = config
+        .backends
+        .iter()
+        .find(serves)
+        .or_else(|| enabled.iter().find(serves));
     let Some(backend) = backend else {
-        let known: Vec<&str> =
-            config.backends.iter().chain(enabled).flat_map(|b| b.schemes().iter().copied()).collect();
+        let known: Vec<&str> = config
+            .backends
+            .iter()
+            .chain(enabled)
+            .flat_map(|b| b.schemes().iter().copied())
+            .collect();
         return Err(Error::configuration(format!(
             "connection `{name}`: no driver for `{}:` URLs is built in (there are: {}); enable the Cargo \
              feature of that database, or pass a driver with `Config::backend`",
             url.scheme(),
-            if known.is_empty() { "none".to_owned() } else { known.join(", ") },
+            if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            },
         )));
     };
     let client = backend.connect(&url, &config.options).await?;
@@ -83,7 +102,11 @@ async fn close_all(connections: Vec<Connection>) {
 ///
 /// # Errors
 /// Those of the database, with the statement that failed.
-pub async fn create_tables(connection: &Connection, models: &[&'static ModelMeta], safe: bool) -> Result<()> {
+pub async fn create_tables(
+    connection: &Connection,
+    models: &[&'static ModelMeta],
+    safe: bool,
+) -> Result<()> {
     let models = closure_over_relations(models);
     check_models(&models, connection.dialect().capabilities().max_identifier)?;
     for statement in sql::ddl::create_schema(&models, connection.dialect(), safe)? {
@@ -99,7 +122,10 @@ pub async fn create_tables(connection: &Connection, models: &[&'static ModelMeta
 /// `Configuration` before `init`; those of the database.
 pub async fn generate_schemas(safe: bool) -> Result<()> {
     let connection = connection::default_connection()?;
-    let models = MODELS.read().unwrap_or_else(PoisonError::into_inner).clone();
+    let models = MODELS
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
     create_tables(&connection, &models, safe).await
 }
 

@@ -230,6 +230,10 @@ impl Raw {
             ] {
                 ffi::sqlite3_db_config(db, option, off, null_mut::<c_int>());
             }
+            // Plans must not depend on bound values: SQLite would otherwise prepare a kept
+            // statement again whenever a value that it peeked at (such as a LIMIT) is bound.
+            let (option, on) = (ffi::SQLITE_DBCONFIG_ENABLE_QPSG, 1 as c_int);
+            ffi::sqlite3_db_config(db, option, on, null_mut::<c_int>());
         }
     }
 

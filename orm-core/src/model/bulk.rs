@@ -91,7 +91,8 @@ fn chunks<M: Model>(objects: &[M], db: &Db) -> Vec<std::ops::Range<usize>> {
     let mut start = 0;
     for at in 1..=objects.len() {
         let full = at - start == most;
-        let changes = at < objects.len() && objects[at].pk().is_unset() != objects[start].pk().is_unset();
+        let changes =
+            at < objects.len() && objects[at].pk().is_unset() != objects[start].pk().is_unset();
         if at == objects.len() || full || changes {
             chunks.push(start..at);
             start = at;
@@ -115,7 +116,14 @@ async fn insert_chunk<M: Model>(objects: &mut [M], db: &Db) -> Result<()> {
     for object in &objects[1..] {
         values.extend(columns.iter().map(|at| object.get_value(*at)));
     }
-    let statement = sql::insert_many(model, &columns, objects.len(), values, omit_key, db.dialect())?;
+    let statement = sql::insert_many(
+        model,
+        &columns,
+        objects.len(),
+        values,
+        omit_key,
+        db.dialect(),
+    )?;
     if !omit_key {
         db.run(&statement, &mut Sink::discard()).await?;
         objects.iter_mut().for_each(M::bind_relations);
@@ -127,7 +135,9 @@ async fn insert_chunk<M: Model>(objects: &mut [M], db: &Db) -> Result<()> {
     // RETURNING promises no order, but generated integers ascend in the order of the rows.
     keys.sort_unstable_by_key(|key| if let Value::I64(key) = key { *key } else { 0 });
     if keys.len() != objects.len() {
-        return Err(Error::configuration("the database returned another number of keys than rows"));
+        return Err(Error::configuration(
+            "the database returned another number of keys than rows",
+        ));
     }
     for (object, key) in objects.iter_mut().zip(keys) {
         object.set_pk(M::Pk::from_cell(key.as_cell())?);

@@ -24,7 +24,11 @@ pub struct Create<M> {
 
 impl<M: Model> Create<M> {
     pub(super) fn new(assignments: Vec<Assignment>) -> Self {
-        Create { assignments, db: None, model: PhantomData }
+        Create {
+            assignments,
+            db: None,
+            model: PhantomData,
+        }
     }
 
     /// Runs on this connection or transaction instead of the current one.
@@ -59,7 +63,12 @@ pub(super) fn unsaved<M: Model>(assignments: Vec<Assignment>) -> Result<M> {
         values[at] = Some(match expr {
             Expr::Value(value) => value,
             Expr::Error(error) => return Err(*error),
-            _ => return Err(Error::validation(field.name, "an insert takes values, not expressions")),
+            _ => {
+                return Err(Error::validation(
+                    field.name,
+                    "an insert takes values, not expressions",
+                ));
+            }
         });
     }
     let mut now = None;
@@ -123,7 +132,9 @@ pub(super) async fn insert<M: Model>(instance: &mut M, db: &Db) -> Result<()> {
     let key = if facts.last_insert_id {
         let statement = sql::insert(model, &columns, values, &[], db.dialect())?;
         let done = db.run(&statement, &mut Sink::discard()).await?;
-        done.last_insert_id.map(Value::I64).ok_or_else(|| no_key(&statement))?
+        done.last_insert_id
+            .map(Value::I64)
+            .ok_or_else(|| no_key(&statement))?
     } else if facts.returning_insert {
         let statement = sql::insert(model, &columns, values, &[model.pk], db.dialect())?;
         let mut sink = Sink::new(Collect::new(read_key));
@@ -148,9 +159,14 @@ fn no_key(statement: &Statement) -> Error {
 }
 
 /// Positions and values of the columns to write.
-pub(super) fn columns_and_values<M: Model>(instance: &M, omit_key: bool) -> (Vec<usize>, Vec<Value>) {
+pub(super) fn columns_and_values<M: Model>(
+    instance: &M,
+    omit_key: bool,
+) -> (Vec<usize>, Vec<Value>) {
     let model = M::meta();
-    let columns: Vec<usize> = (0..model.fields.len()).filter(|at| !(omit_key && *at == model.pk)).collect();
+    let columns: Vec<usize> = (0..model.fields.len())
+        .filter(|at| !(omit_key && *at == model.pk))
+        .collect();
     let values = columns.iter().map(|at| instance.get_value(*at)).collect();
     (columns, values)
 }

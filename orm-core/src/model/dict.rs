@@ -18,7 +18,10 @@ pub trait IntoDict {
 
 impl IntoDict for serde_json::Map<String, serde_json::Value> {
     fn into_dict(self) -> Result<Vec<(String, Value)>> {
-        Ok(self.into_iter().map(|(name, value)| (name, value.into())).collect())
+        Ok(self
+            .into_iter()
+            .map(|(name, value)| (name, value.into()))
+            .collect())
     }
 }
 impl IntoDict for &serde_json::Map<String, serde_json::Value> {
@@ -41,22 +44,34 @@ impl IntoDict for &serde_json::Value {
 }
 impl<K: Into<String>, V: Into<Value>> IntoDict for Vec<(K, V)> {
     fn into_dict(self) -> Result<Vec<(String, Value)>> {
-        Ok(self.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Ok(self
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect())
     }
 }
 impl<K: Into<String>, V: Into<Value>, const N: usize> IntoDict for [(K, V); N] {
     fn into_dict(self) -> Result<Vec<(String, Value)>> {
-        Ok(self.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Ok(self
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect())
     }
 }
 impl<K: Into<String>, V: Into<Value>> IntoDict for HashMap<K, V> {
     fn into_dict(self) -> Result<Vec<(String, Value)>> {
-        Ok(self.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Ok(self
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect())
     }
 }
 impl<K: Into<String>, V: Into<Value>> IntoDict for BTreeMap<K, V> {
     fn into_dict(self) -> Result<Vec<(String, Value)>> {
-        Ok(self.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Ok(self
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect())
     }
 }
 
@@ -101,13 +116,23 @@ fn settable(model: &'static ModelMeta, name: &str) -> Result<usize, String> {
     let named = model.fields.iter().position(|field| field.name == name);
     let at = match (named, model.relation(name)) {
         (Some(at), _) => at,
-        (None, Some(relation)) => match relation.column.and_then(|column| model.position(column.name)) {
+        (None, Some(relation)) => match relation
+            .column
+            .and_then(|column| model.position(column.name))
+        {
             Some(at) => at,
-            None => return Err("is a relation to many rows: use its `add`, `remove` and `clear`".to_owned()),
+            None => {
+                return Err(
+                    "is a relation to many rows: use its `add`, `remove` and `clear`".to_owned(),
+                );
+            }
         },
         (None, None) => {
             let near = nearest_names(name, model.names());
-            let hint = near.first().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+            let hint = near
+                .first()
+                .map(|n| format!("; did you mean `{n}`?"))
+                .unwrap_or_default();
             return Err(format!("`{}` has no such field{hint}", model.name));
         }
     };

@@ -29,7 +29,12 @@ enum How {
 
 impl<'a, M: Model> Save<'a, M> {
     pub(super) fn new(instance: &'a mut M) -> Self {
-        Save { instance, fields: None, how: How::ByKey, db: None }
+        Save {
+            instance,
+            fields: None,
+            how: How::ByKey,
+            db: None,
+        }
     }
 
     /// Runs on this connection or transaction instead of the current one.
@@ -57,7 +62,12 @@ impl<'a, M: Model> Save<'a, M> {
     }
 
     async fn run(self) -> Result<()> {
-        let Save { instance, fields, how, db } = self;
+        let Save {
+            instance,
+            fields,
+            how,
+            db,
+        } = self;
         let unset = instance.pk().is_unset() && M::meta().pk().generated;
         let inserts = how == How::Create || (how == How::ByKey && unset && fields.is_none());
         if unset && !inserts {
@@ -73,7 +83,10 @@ impl<'a, M: Model> Save<'a, M> {
         if !columns.is_empty() {
             let key = instance.pk().to_value();
             let statement = sql::update_by_pk(M::meta(), &columns, values, key, db.dialect())?;
-            let matched = db.run(&statement, &mut Sink::discard()).await?.rows_affected;
+            let matched = db
+                .run(&statement, &mut Sink::discard())
+                .await?
+                .rows_affected;
             if matched == 0 {
                 // The key came from outside the database, so the row may be new.
                 if how == How::ByKey && fields.is_none() && !M::meta().pk().generated {
@@ -96,22 +109,33 @@ fn gone<M: Model>() -> Error {
 fn columns<M: Model>(names: Option<&[String]>) -> Result<Vec<usize>> {
     let model = M::meta();
     let Some(names) = names else {
-        return Ok((0..model.fields.len()).filter(|at| *at != model.pk).collect());
+        return Ok((0..model.fields.len())
+            .filter(|at| *at != model.pk)
+            .collect());
     };
     let mut columns = Vec::with_capacity(names.len());
     for name in names {
-        let column = model.relation(name).and_then(|r| r.column).map_or(name.as_str(), |c| c.name);
+        let column = model
+            .relation(name)
+            .and_then(|r| r.column)
+            .map_or(name.as_str(), |c| c.name);
         match model.position(column) {
             Some(at) if at != model.pk => columns.push(at),
             Some(_) => {
                 let reason = "is the primary key, which cannot be updated";
                 return Err(FieldError::misused(model.name, name, name, reason).into());
             }
-            None => return Err(FieldError::unknown(model.name, name, name, "field", model.names()).into()),
+            None => {
+                return Err(
+                    FieldError::unknown(model.name, name, name, "field", model.names()).into(),
+                );
+            }
         }
     }
     columns.extend(
-        (0..model.fields.len()).filter(|at| model.fields[*at].auto_now && !columns.contains(at)).collect::<Vec<_>>(),
+        (0..model.fields.len())
+            .filter(|at| model.fields[*at].auto_now && !columns.contains(at))
+            .collect::<Vec<_>>(),
     );
     Ok(columns)
 }
@@ -146,7 +170,10 @@ fn checked_values<M: Model>(instance: &M, columns: &[usize]) -> Result<Vec<Value
 }
 
 /// Validates an instance and sets its times for an insert.
-pub(super) fn prepare_insert<M: Model>(instance: &mut M, now: &mut Option<chrono::DateTime<chrono::Utc>>) -> Result<()> {
+pub(super) fn prepare_insert<M: Model>(
+    instance: &mut M,
+    now: &mut Option<chrono::DateTime<chrono::Utc>>,
+) -> Result<()> {
     let model = M::meta();
     let mut problems = ValidationError::new();
     for (at, field) in model.fields.iter().enumerate() {
@@ -187,8 +214,16 @@ pub struct DeleteInstance<M> {
 impl<M: Model> DeleteInstance<M> {
     pub(super) fn new(instance: &M) -> Self {
         let unset = instance.pk().is_unset() && M::meta().pk().generated;
-        let key = if unset { Err(Error::Unsaved(M::meta().name)) } else { Ok(instance.pk().to_value()) };
-        DeleteInstance { key, db: None, model: PhantomData }
+        let key = if unset {
+            Err(Error::Unsaved(M::meta().name))
+        } else {
+            Ok(instance.pk().to_value())
+        };
+        DeleteInstance {
+            key,
+            db: None,
+            model: PhantomData,
+        }
     }
 
     /// Runs on this connection or transaction instead of the current one.
@@ -201,7 +236,11 @@ impl<M: Model> DeleteInstance<M> {
         let key = self.key?;
         let db = Db::pick(self.db.as_ref())?;
         let statement = sql::delete_by_pk(M::meta(), key, db.dialect())?;
-        match db.run(&statement, &mut Sink::discard()).await?.rows_affected {
+        match db
+            .run(&statement, &mut Sink::discard())
+            .await?
+            .rows_affected
+        {
             0 => Err(gone::<M>()),
             _ => Ok(()),
         }

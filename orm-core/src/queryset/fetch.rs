@@ -24,7 +24,9 @@ pub(crate) async fn rows<T: Send + 'static>(
 pub(crate) fn collected<T: Send + 'static>(sink: Sink) -> Result<Vec<T>> {
     match sink.downcast::<Collect<T>>() {
         Some(collect) => Ok(collect.into_rows()),
-        None => Err(Error::configuration("the driver did not give the row sink back")),
+        None => Err(Error::configuration(
+            "the driver did not give the row sink back",
+        )),
     }
 }
 

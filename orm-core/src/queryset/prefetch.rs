@@ -25,13 +25,27 @@ pub struct PrefetchPlan {
 
 impl PrefetchPlan {
     /// Adds a path of relations to a set of plans.
-    pub fn merge(plans: &mut Vec<PrefetchPlan>, model: &'static ModelMeta, path: &[&'static RelationMeta]) {
-        let Some((first, rest)) = path.split_first() else { return };
-        let Some(relation) = model.relations.iter().position(|r| std::ptr::eq(r, *first)) else { return };
-        let at = plans.iter().position(|plan| plan.relation == relation).unwrap_or_else(|| {
-            plans.push(PrefetchPlan { relation, nested: Vec::new() });
-            plans.len() - 1
-        });
+    pub fn merge(
+        plans: &mut Vec<PrefetchPlan>,
+        model: &'static ModelMeta,
+        path: &[&'static RelationMeta],
+    ) {
+        let Some((first, rest)) = path.split_first() else {
+            return;
+        };
+        let Some(relation) = model.relations.iter().position(|r| std::ptr::eq(r, *first)) else {
+            return;
+        };
+        let at = plans
+            .iter()
+            .position(|plan| plan.relation == relation)
+            .unwrap_or_else(|| {
+                plans.push(PrefetchPlan {
+                    relation,
+                    nested: Vec::new(),
+                });
+                plans.len() - 1
+            });
         PrefetchPlan::merge(&mut plans[at].nested, first.target(), rest);
     }
 }
@@ -122,7 +136,10 @@ impl<T: Related> Target for TargetOf<T> {
                     let rows = fetch::rows(&mut select, read_linked::<T>, db).await?;
                     rows.into_iter().unzip()
                 }
-                Group::Key => keyed(fetch::rows(&mut select, read_plain::<T>, db).await?, T::meta().pk),
+                Group::Key => keyed(
+                    fetch::rows(&mut select, read_plain::<T>, db).await?,
+                    T::meta().pk,
+                ),
                 Group::One(field) | Group::Many(field) => {
                     keyed(fetch::rows(&mut select, read_plain::<T>, db).await?, field)
                 }
@@ -132,15 +149,18 @@ impl<T: Related> Target for TargetOf<T> {
             }
             let pairs = keys.into_iter().map(GroupKey::new).zip(rows);
             Ok(match group {
-                Group::Key | Group::One(_) => {
-                    pairs.map(|(key, row)| (key, Arc::new(row) as Shared)).collect()
-                }
+                Group::Key | Group::One(_) => pairs
+                    .map(|(key, row)| (key, Arc::new(row) as Shared))
+                    .collect(),
                 Group::Many(_) | Group::Linked => {
                     let mut lists: HashMap<GroupKey, Vec<T>> = HashMap::new();
                     for (key, row) in pairs {
                         lists.entry(key).or_default().push(row);
                     }
-                    lists.into_iter().map(|(key, rows)| (key, Arc::new(rows) as Shared)).collect()
+                    lists
+                        .into_iter()
+                        .map(|(key, rows)| (key, Arc::new(rows) as Shared))
+                        .collect()
                 }
             })
         })
@@ -165,11 +185,19 @@ impl fmt::Debug for dyn Target {
 ///
 /// # Errors
 /// Those of the queries.
-pub async fn fetch_related<M: Related>(rows: &mut [M], plans: &[PrefetchPlan], db: &Db) -> Result<()> {
+pub async fn fetch_related<M: Related>(
+    rows: &mut [M],
+    plans: &[PrefetchPlan],
+    db: &Db,
+) -> Result<()> {
     for plan in plans {
         let relation = &M::meta().relations[plan.relation];
         let reach = relation.reach(M::meta()).ok_or_else(|| {
-            Error::configuration(format!("`{}.{}` has no other side", M::meta().name, relation.name))
+            Error::configuration(format!(
+                "`{}.{}` has no other side",
+                M::meta().name,
+                relation.name
+            ))
         })?;
         let mut owners = Vec::with_capacity(rows.len());
         for row in rows.iter_mut() {
@@ -202,7 +230,11 @@ pub async fn fetch_related<M: Related>(rows: &mut [M], plans: &[PrefetchPlan], d
 
 fn distinct(owners: &[Value]) -> Vec<Value> {
     let mut seen = std::collections::HashSet::with_capacity(owners.len());
-    owners.iter().filter(|v| !v.is_null() && seen.insert(GroupKey::new((*v).clone()))).cloned().collect()
+    owners
+        .iter()
+        .filter(|v| !v.is_null() && seen.insert(GroupKey::new((*v).clone())))
+        .cloned()
+        .collect()
 }
 
 /// The rows that a relation leads to from any of `owners`, and how to group them.
@@ -216,7 +248,11 @@ fn related_rows(target: &'static ModelMeta, reach: Reach, owners: Vec<Value>) ->
         Reach::Reverse(field) => {
             select.filter(Predicate::one_of(Expr::own(field), owners));
             let at = target.position(field.name).unwrap_or(target.pk);
-            if field.unique { Group::One(at) } else { Group::Many(at) }
+            if field.unique {
+                Group::One(at)
+            } else {
+                Group::Many(at)
+            }
         }
         Reach::Through(through) => {
             select.linked = Some(Linked { through, owners });

@@ -78,7 +78,9 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
         self.select.limit = Some(self.select.limit.map_or(2, |limit| limit.min(2)));
         let mut rows = self.fetch().await?;
         if rows.len() > 1 {
-            return Err(MultipleObjectsReturned::new(M::meta().name, self.select.describe()).into());
+            return Err(
+                MultipleObjectsReturned::new(M::meta().name, self.select.describe()).into(),
+            );
         }
         match rows.pop() {
             Some(row) => Ok(Some(row)),
@@ -114,7 +116,10 @@ impl<M: Related, Out: Send + 'static> First<M, Out> {
         let select = &mut query.select;
         if select.order.is_empty() && (select.order_set || select.model.ordering.is_empty()) {
             let expr = Expr::own(select.model.pk());
-            select.order.push(OrderBy { expr, descending: false });
+            select.order.push(OrderBy {
+                expr,
+                descending: false,
+            });
         }
         select.limit = Some(select.limit.map_or(1, |limit| limit.min(1)));
         Ok(query.fetch().await?.pop())

@@ -36,7 +36,10 @@ impl<M: Related> Update<M> {
     }
 
     async fn run(self) -> Result<u64> {
-        let Update { mut query, assignments } = self;
+        let Update {
+            mut query,
+            assignments,
+        } = self;
         if let Some(error) = query.error.take() {
             return Err(error);
         }
@@ -45,9 +48,15 @@ impl<M: Related> Update<M> {
             return Ok(0);
         }
         let db = Db::pick(query.db.as_ref())?;
-        let mut update = query::Update { select: query.select, assignments };
+        let mut update = query::Update {
+            select: query.select,
+            assignments,
+        };
         let statement = sql::update(&mut update, db.dialect())?;
-        Ok(db.run(&statement, &mut Sink::discard()).await?.rows_affected)
+        Ok(db
+            .run(&statement, &mut Sink::discard())
+            .await?
+            .rows_affected)
     }
 }
 
@@ -88,7 +97,10 @@ impl<M: Related> Delete<M> {
         }
         let db = Db::pick(query.db.as_ref())?;
         let statement = sql::delete(&mut query.select, db.dialect())?;
-        Ok(db.run(&statement, &mut Sink::discard()).await?.rows_affected)
+        Ok(db
+            .run(&statement, &mut Sink::discard())
+            .await?
+            .rows_affected)
     }
 }
 

@@ -30,7 +30,12 @@ enum Loading {
 impl<T: Entity> ForeignKey<T> {
     /// Refers to the row with this key; nothing is loaded.
     pub fn from_key(key: T::Pk) -> Self {
-        ForeignKey { key, state: Loading::Not, owner: None, target: PhantomData }
+        ForeignKey {
+            key,
+            state: Loading::Not,
+            owner: None,
+            target: PhantomData,
+        }
     }
 
     /// Tells which relation of which model this is, for messages. Used by the derive.
@@ -87,7 +92,9 @@ impl<T: Entity> ForeignKey<T> {
         }
         let (model, relation) = self
             .owner
-            .map_or((T::meta().name, "foreign key"), |(m, r)| (m.name, m.relations[r].name));
+            .map_or((T::meta().name, "foreign key"), |(m, r)| {
+                (m.name, m.relations[r].name)
+            });
         let hint = "use `prefetch_related` in the query, or `.fetch().await`";
         Err(NotLoaded::new(model, relation, hint).into())
     }

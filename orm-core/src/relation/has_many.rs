@@ -34,8 +34,16 @@ impl<T: Entity> HasMany<T> {
     /// The relation at this position of `owner`'s model, for the owner with this key. Used by the
     /// derive.
     pub fn bound(key: Value, owner: &'static ModelMeta, relation: usize) -> Self {
-        let owner = Owner { key, model: owner, relation };
-        HasMany { owner: Some(owner), loaded: None, target: PhantomData }
+        let owner = Owner {
+            key,
+            model: owner,
+            relation,
+        };
+        HasMany {
+            owner: Some(owner),
+            loaded: None,
+            target: PhantomData,
+        }
     }
 
     /// Tells the owner's key. Rows loaded for another owner are forgotten. Used by the derive.
@@ -59,9 +67,12 @@ impl<T: Entity> HasMany<T> {
         let (model, relation) = self
             .owner
             .as_ref()
-            .map_or((T::meta().name, "relation"), |o| (o.model.name, o.model.relations[o.relation].name));
+            .map_or((T::meta().name, "relation"), |o| {
+                (o.model.name, o.model.relations[o.relation].name)
+            });
         let hint = "use `prefetch_related` in the query, or `.all().await`";
-        self.loaded().ok_or_else(|| NotLoaded::new(model, relation, hint).into())
+        self.loaded()
+            .ok_or_else(|| NotLoaded::new(model, relation, hint).into())
     }
 
     fn owner(&self) -> Result<(&Owner, Reach)> {
@@ -76,7 +87,10 @@ impl<T: Entity> HasMany<T> {
         }
         let relation = &owner.model.relations[owner.relation];
         let reach = relation.reach(owner.model).ok_or_else(|| {
-            Error::configuration(format!("`{}.{}` has no other side", owner.model.name, relation.name))
+            Error::configuration(format!(
+                "`{}.{}` has no other side",
+                owner.model.name, relation.name
+            ))
         })?;
         Ok((owner, reach))
     }
@@ -134,8 +148,14 @@ impl<T: Related> HasMany<T> {
     }
 
     fn link(&self, operation: Operation, members: Result<Vec<Value>>) -> Link {
-        let work = self.through().and_then(|(through, owner)| Ok((through, owner, members?)));
-        Link { operation, work, db: None }
+        let work = self
+            .through()
+            .and_then(|(through, owner)| Ok((through, owner, members?)));
+        Link {
+            operation,
+            work,
+            db: None,
+        }
     }
 }
 
@@ -234,13 +254,21 @@ impl<T: Entity> ToManySlot for HasMany<T> {
 
 impl<T: Entity> Default for HasMany<T> {
     fn default() -> Self {
-        HasMany { owner: None, loaded: None, target: PhantomData }
+        HasMany {
+            owner: None,
+            loaded: None,
+            target: PhantomData,
+        }
     }
 }
 
 impl<T: Entity> Clone for HasMany<T> {
     fn clone(&self) -> Self {
-        HasMany { owner: self.owner.clone(), loaded: self.loaded.clone(), target: PhantomData }
+        HasMany {
+            owner: self.owner.clone(),
+            loaded: self.loaded.clone(),
+            target: PhantomData,
+        }
     }
 }
 

@@ -19,12 +19,20 @@ impl<T: Entity> HasOne<T> {
     /// The relation at this position of `owner`'s model, for the owner with this key. Used by the
     /// derive.
     pub fn bound(key: Value, owner: &'static ModelMeta, relation: usize) -> Self {
-        HasOne { owner: Some((key, owner, relation)), loaded: None, target: PhantomData }
+        HasOne {
+            owner: Some((key, owner, relation)),
+            loaded: None,
+            target: PhantomData,
+        }
     }
 
     /// Tells the owner's key. What was loaded for another owner is forgotten. Used by the derive.
     pub fn bind(&mut self, key: Value, owner: &'static ModelMeta, relation: usize) {
-        if self.owner.as_ref().is_none_or(|(known, _, _)| *known != key) {
+        if self
+            .owner
+            .as_ref()
+            .is_none_or(|(known, _, _)| *known != key)
+        {
             *self = HasOne::bound(key, owner, relation);
         }
     }
@@ -40,7 +48,9 @@ impl<T: Entity> HasOne<T> {
                 let (model, relation) = self
                     .owner
                     .as_ref()
-                    .map_or((T::meta().name, "relation"), |(_, m, r)| (m.name, m.relations[*r].name));
+                    .map_or((T::meta().name, "relation"), |(_, m, r)| {
+                        (m.name, m.relations[*r].name)
+                    });
                 let hint = "use `prefetch_related` in the query, or `.fetch().await`";
                 Err(NotLoaded::new(model, relation, hint).into())
             }
@@ -65,14 +75,18 @@ impl<T: Related> HasOne<T> {
                 let query = QuerySet::<T>::under(Predicate::equals(Expr::own(field), key.clone()));
                 Ok(query.first().await?.map(Arc::new))
             }
-            _ => Err(Error::configuration("a `HasOne` needs a `OneToOne` on the other side")),
+            _ => Err(Error::configuration(
+                "a `HasOne` needs a `OneToOne` on the other side",
+            )),
         }
     }
 }
 
 impl<T: Entity> ToOneSlot for HasOne<T> {
     fn key(&self) -> Value {
-        self.owner.as_ref().map_or(Value::Null, |(key, _, _)| key.clone())
+        self.owner
+            .as_ref()
+            .map_or(Value::Null, |(key, _, _)| key.clone())
     }
     fn put(&mut self, loaded: Option<Shared>) {
         self.loaded = Some(loaded);
@@ -81,13 +95,21 @@ impl<T: Entity> ToOneSlot for HasOne<T> {
 
 impl<T: Entity> Default for HasOne<T> {
     fn default() -> Self {
-        HasOne { owner: None, loaded: None, target: PhantomData }
+        HasOne {
+            owner: None,
+            loaded: None,
+            target: PhantomData,
+        }
     }
 }
 
 impl<T: Entity> Clone for HasOne<T> {
     fn clone(&self) -> Self {
-        HasOne { owner: self.owner.clone(), loaded: self.loaded.clone(), target: PhantomData }
+        HasOne {
+            owner: self.owner.clone(),
+            loaded: self.loaded.clone(),
+            target: PhantomData,
+        }
     }
 }
 

@@ -98,20 +98,33 @@ impl Config {
 
     pub(super) fn check(&self) -> Result<()> {
         if self.connections.is_empty() {
-            return Err(Error::configuration("no connection is configured: pass a URL"));
+            return Err(Error::configuration(
+                "no connection is configured: pass a URL",
+            ));
         }
-        if !self.connections.iter().any(|(name, _)| *name == self.default_connection) {
+        if !self
+            .connections
+            .iter()
+            .any(|(name, _)| *name == self.default_connection)
+        {
             return Err(Error::configuration(format!(
                 "the default connection `{}` is not among the configured ones: {}",
                 self.default_connection,
-                self.connections.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>().join(", ")
+                self.connections
+                    .iter()
+                    .map(|(n, _)| n.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
             )));
         }
         for name in &self.named_models {
             let bare = name.rsplit('.').next().unwrap_or(name);
             if !self.models.iter().any(|model| model.name == bare) {
                 let near = nearest_names(bare, self.models.iter().map(|m| m.name));
-                let hint = near.first().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+                let hint = near
+                    .first()
+                    .map(|n| format!("; did you mean `{n}`?"))
+                    .unwrap_or_default();
                 return Err(Error::configuration(format!(
                     "the configuration names the model `{name}`, which was not passed with `models![..]`{hint}"
                 )));
@@ -124,8 +137,18 @@ impl Config {
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Config")
-            .field("connections", &self.connections.iter().map(|(name, _)| name).collect::<Vec<_>>())
-            .field("models", &self.models.iter().map(|m| m.name).collect::<Vec<_>>())
+            .field(
+                "connections",
+                &self
+                    .connections
+                    .iter()
+                    .map(|(name, _)| name)
+                    .collect::<Vec<_>>(),
+            )
+            .field(
+                "models",
+                &self.models.iter().map(|m| m.name).collect::<Vec<_>>(),
+            )
             .finish_non_exhaustive()
     }
 }
@@ -167,7 +190,8 @@ impl IntoConfig for &Json {
 }
 
 fn object<'a>(json: &'a Json, what: &str) -> Result<&'a Map<String, Json>> {
-    json.as_object().ok_or_else(|| Error::configuration(format!("configuration: `{what}` must be an object")))
+    json.as_object()
+        .ok_or_else(|| Error::configuration(format!("configuration: `{what}` must be an object")))
 }
 
 fn known_keys(map: &Map<String, Json>, what: &str, known: &[&str]) -> Result<()> {
@@ -175,24 +199,48 @@ fn known_keys(map: &Map<String, Json>, what: &str, known: &[&str]) -> Result<()>
         None => Ok(()),
         Some(key) => {
             let near = nearest_names(key, known.iter().copied());
-            let hint = near.first().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
-            Err(Error::configuration(format!("configuration: `{what}` has no key `{key}`{hint}")))
+            let hint = near
+                .first()
+                .map(|n| format!("; did you mean `{n}`?"))
+                .unwrap_or_default();
+            Err(Error::configuration(format!(
+                "configuration: `{what}` has no key `{key}`{hint}"
+            )))
         }
     }
 }
 
 fn from_json(json: &Json) -> Result<Config> {
     let map = object(json, "config")?;
-    known_keys(map, "config", &["connections", "apps", "generate_schemas", "use_tz", "timezone"])?;
+    known_keys(
+        map,
+        "config",
+        &[
+            "connections",
+            "apps",
+            "generate_schemas",
+            "use_tz",
+            "timezone",
+        ],
+    )?;
     if map.get("use_tz").is_some_and(|v| v != &Json::Bool(true))
-        || map.get("timezone").is_some_and(|v| v.as_str() != Some("UTC"))
+        || map
+            .get("timezone")
+            .is_some_and(|v| v.as_str() != Some("UTC"))
     {
-        return Err(Error::configuration("configuration: date-times are always in UTC (use_tz true, timezone UTC)"));
+        return Err(Error::configuration(
+            "configuration: date-times are always in UTC (use_tz true, timezone UTC)",
+        ));
     }
-    let mut config = Config { default_connection: "default".to_owned(), ..Config::default() };
+    let mut config = Config {
+        default_connection: "default".to_owned(),
+        ..Config::default()
+    };
     let missing = || Error::configuration("configuration: `connections` is missing");
     for (name, value) in object(map.get("connections").ok_or_else(missing)?, "connections")? {
-        config.connections.push((name.clone(), connection_url(name, value)?));
+        config
+            .connections
+            .push((name.clone(), connection_url(name, value)?));
     }
     if let Some(apps) = map.get("apps") {
         for (app, value) in object(apps, "apps")? {
@@ -201,9 +249,9 @@ fn from_json(json: &Json) -> Result<Config> {
     }
     config.generate_schemas = match map.get("generate_schemas") {
         None => false,
-        Some(value) => value
-            .as_bool()
-            .ok_or_else(|| Error::configuration("configuration: `generate_schemas` must be true or false"))?,
+        Some(value) => value.as_bool().ok_or_else(|| {
+            Error::configuration("configuration: `generate_schemas` must be true or false")
+        })?,
     };
     Ok(config)
 }
@@ -214,11 +262,15 @@ fn app_from_json(app: &str, value: &Json, config: &mut Config) -> Result<()> {
     if let Some(name) = map.get("default_connection").and_then(Json::as_str) {
         config.default_connection = name.to_owned();
     }
-    let names = map.get("models").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    let names = map
+        .get("models")
+        .and_then(Json::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     for name in names {
-        let name = name
-            .as_str()
-            .ok_or_else(|| Error::configuration(format!("configuration: `{app}.models` must hold names")))?;
+        let name = name.as_str().ok_or_else(|| {
+            Error::configuration(format!("configuration: `{app}.models` must hold names"))
+        })?;
         config.named_models.push(name.to_owned());
     }
     Ok(())
@@ -234,25 +286,43 @@ fn connection_url(name: &str, value: &Json) -> Result<String> {
     let engine = map.get("engine").and_then(Json::as_str).unwrap_or_default();
     let scheme = engine.rsplit('.').next().unwrap_or(engine);
     let none = Map::new();
-    let credentials = map.get("credentials").and_then(Json::as_object).unwrap_or(&none);
-    let text = |key: &str| credentials.get(key).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
+    let credentials = map
+        .get("credentials")
+        .and_then(Json::as_object)
+        .unwrap_or(&none);
+    let text = |key: &str| {
+        credentials
+            .get(key)
+            .map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
+    };
     if let Some(path) = text("file_path") {
         known_keys(credentials, "credentials", &["file_path"])?;
         return Ok(format!("{scheme}:{}", encode(&path, b"/:.")));
     }
-    known_keys(credentials, "credentials", &["host", "port", "user", "password", "database"])?;
+    known_keys(
+        credentials,
+        "credentials",
+        &["host", "port", "user", "password", "database"],
+    )?;
     let (Some(host), Some(database)) = (text("host"), text("database")) else {
         return Err(Error::configuration(format!(
             "configuration: connection `{name}` needs `credentials` with `file_path`, or `host` and `database`"
         )));
     };
-    let mut login = text("user").map(|user| encode(&user, b"")).unwrap_or_default();
+    let mut login = text("user")
+        .map(|user| encode(&user, b""))
+        .unwrap_or_default();
     if let Some(password) = text("password") {
         login = format!("{login}:{}", encode(&password, b""));
     }
     let at = if login.is_empty() { "" } else { "@" };
-    let port = text("port").map(|port| format!(":{port}")).unwrap_or_default();
-    Ok(format!("{scheme}://{login}{at}{host}{port}/{}", encode(&database, b"")))
+    let port = text("port")
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    Ok(format!(
+        "{scheme}://{login}{at}{host}{port}/{}",
+        encode(&database, b"")
+    ))
 }
 
 fn encode(text: &str, keep: &[u8]) -> String {
@@ -285,14 +355,23 @@ mod tests {
         })
         .into_config()
         .expect("a good configuration");
-        let urls: Vec<&str> = config.connections.iter().map(|(_, url)| url.as_str()).collect();
-        assert!(urls.contains(&"sqlite:/tmp/a%20b.db") && urls.contains(&"x://u:p%40@h:1/d"), "{urls:?}");
+        let urls: Vec<&str> = config
+            .connections
+            .iter()
+            .map(|(_, url)| url.as_str())
+            .collect();
+        assert!(
+            urls.contains(&"sqlite:/tmp/a%20b.db") && urls.contains(&"x://u:p%40@h:1/d"),
+            "{urls:?}"
+        );
         assert_eq!(config.default_connection, "other");
     }
 
     #[test]
     fn a_misspelt_key_names_the_nearest_one() {
-        let error = json!({"conections": {}}).into_config().expect_err("misspelt");
+        let error = json!({"conections": {}})
+            .into_config()
+            .expect_err("misspelt");
         assert!(error.to_string().contains("`connections`"), "{error}");
     }
 }
