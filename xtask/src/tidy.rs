@@ -5,6 +5,7 @@ mod layers;
 mod manifest;
 mod source;
 
+use crate::scan;
 use std::path::{Path, PathBuf};
 
 /// One broken rule, with the file and, where it helps, the line.
@@ -50,8 +51,11 @@ fn faults(files: &[File]) -> Vec<Fault> {
     let mut faults = Vec::new();
     for file in files {
         if file.path.ends_with(".rs") {
-            source::check(file, &mut faults);
-            layers::check(file, &mut faults);
+            let test = is_test(files, &file.path);
+            source::check(file, test, &mut faults);
+            if !test {
+                layers::check(file, &mut faults);
+            }
         }
         manifest::check(file, &mut faults);
     }
@@ -59,6 +63,27 @@ fn faults(files: &[File]) -> Vec<Fault> {
     source::check_ui_pairs(files, &mut faults);
     manifest::check_changelog(files, &mut faults);
     faults
+}
+
+/// Whether a file is a module behind `#[cfg(test)]` in the file above it.
+fn is_test(files: &[File], path: &str) -> bool {
+    let Some((folder, name)) = path.trim_end_matches(".rs").rsplit_once('/') else {
+        return false;
+    };
+    let above = [
+        format!("{folder}.rs"),
+        format!("{folder}/lib.rs"),
+        format!("{folder}/main.rs"),
+    ];
+    let parent = files.iter().find(|file| above.contains(&file.path));
+    parent.is_some_and(|parent| {
+        let code = scan::blanked(&parent.text, false);
+        let mut marks = code.split("#[cfg(test)]").skip(1);
+        marks.any(|rest| {
+            let item = rest.split(['{', ';']).next().unwrap_or_default();
+            rest[item.len()..].starts_with(';') && item.trim().ends_with(&format!("mod {name}"))
+        })
+    })
 }
 
 fn read_workspace(root: &Path) -> Result<Vec<File>, String> {
@@ -105,6 +130,27 @@ pub(crate) fn file(path: &str, text: &str) -> File {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn modules_behind_cfg_test_are_tests() {
+        let files = [
+            file(
+                "orm-core/src/pool.rs",
+                "//! x\nmod lease;\n#[cfg(test)]\npub(crate) mod fake;\n",
+            ),
+            file(
+                "orm-core/src/pool/fake.rs",
+                "//! x\nuse crate::model::M;\nconst A: &str = \"sqlite\";\n",
+            ),
+            file(
+                "orm-core/src/pool/lease.rs",
+                "//! x\nuse crate::model::M;\n",
+            ),
+            file("CHANGELOG.md", "## Unreleased\n"),
+        ];
+        let found: Vec<_> = faults(&files).into_iter().map(|fault| fault.path).collect();
+        assert_eq!(found, ["orm-core/src/pool/lease.rs"]);
+    }
 
     #[test]
     fn this_workspace_is_tidy() {

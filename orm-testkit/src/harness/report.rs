@@ -140,7 +140,8 @@ impl Report {
 }
 
 fn column_json(column: &Column) -> Value {
-    json!({ "name": column.name, "version": column.version, "not_run": column.missing })
+    let version = (!column.version.is_empty()).then_some(&column.version);
+    json!({ "name": column.name, "version": version, "not_run": column.missing })
 }
 
 fn record_json(record: &Record) -> Value {

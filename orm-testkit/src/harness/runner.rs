@@ -2,7 +2,7 @@
 
 use super::report::{Record, Verdict};
 use crate::backend::Backend;
-use crate::case::{Case, CaseResult, Context, Failure};
+use crate::case::{Case, Context, Failure};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -97,17 +97,15 @@ async fn in_sandbox(backend: &dyn Backend, case: Case) -> Outcome {
         // It starts and ends the connections of the process itself.
         (case.run)(&cx).await
     } else {
-        cx.scope(with_tables(&cx, case)).await
+        // Outside the scope, so that the statements of the case are its own.
+        let tables = cx.create_tables().await;
+        tables.map_err(|error| Failure::from(error).to_string())?;
+        cx.scope((case.run)(&cx)).await
     };
     cx.client().close().await;
     result
         .map(|()| cx.statement_count())
         .map_err(|failure| failure.to_string())
-}
-
-async fn with_tables(cx: &Context, case: Case) -> CaseResult {
-    cx.create_tables().await?;
-    (case.run)(cx).await
 }
 
 fn panic_message(payload: &(dyn Any + Send)) -> String {
