@@ -1,6 +1,6 @@
 //! What the core tells about its work: tracing events, a recorder for tests, counters.
 //!
-//! Every statement and transaction command passes one [`Watch`]. Without a subscriber and without
+//! Every statement and transaction command passes one `Watch`. Without a subscriber and without
 //! a recorder that costs a few loads. Bound values are never shown.
 
 mod recorder;
