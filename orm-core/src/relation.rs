@@ -21,9 +21,7 @@ pub type ManyToMany<T> = HasMany<T>;
 /// `NAME`. The derive emits it for each `related_name` and demands it for each reverse field.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no relation to `{Owner}` with the `related_name` of this field",
-    label = "no such relation",
-    note = "write `#[field(related_name = \"<name of this field>\")]` on a ForeignKey<{Owner}> or \
-            ManyToMany<{Owner}> of `{Self}`"
+    label = "declare `#[field(related_name = \"..\")]` with this field's name on the relation of `{Self}` to `{Owner}`"
 )]
 pub trait RelatedName<Owner, const NAME: u64> {}
 
