@@ -87,11 +87,12 @@ impl Tortoise {
         orm_core::tortoise::close_connections().await
     }
 
-    /// The connection of this name; the first one is called `default`.
+    /// The connection of this name; the first one is called `default`. Inside a transaction of
+    /// that connection it is the transaction, so that raw SQL takes part in it.
     ///
     /// # Errors
     /// [`Error::Configuration`] before `init`, or with the names that there are.
     pub fn get_connection(name: &str) -> Result<Connection> {
-        orm_core::connection::get_connection(name)
+        orm_core::transaction::get_connection(name)
     }
 }

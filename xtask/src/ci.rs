@@ -102,7 +102,7 @@ fn conformance(rest: &[String]) -> Vec<String> {
 }
 
 fn bench(rest: &[String]) -> Vec<String> {
-    let fixed = ["bench", "--workspace", "--benches", "--"];
+    let fixed = ["bench", "--bench", "limit", "--"];
     fixed
         .into_iter()
         .map(str::to_owned)
