@@ -70,6 +70,22 @@ pub trait Entity: Sized + Clone + Send + Sync + 'static {
     fn bind_relations(&mut self);
 }
 
+/// Reads an instance that the database has, from cells that begin at position `at`.
+///
+/// # Errors
+/// `Data` that names model and field; also for a stored key that would mean "not saved yet", since
+/// saving that instance would insert it again.
+#[inline]
+pub fn read_instance<M: Entity>(row: &dyn RowAccess, at: usize) -> Result<M> {
+    let instance = M::from_row(row, at)?;
+    let key = M::meta().pk();
+    if instance.pk().is_unset() && key.generated {
+        let message = "the stored key is 0, which stands for an instance that is not saved yet";
+        return Err(DataError::new(message).at(M::meta().name, key.name).into());
+    }
+    Ok(instance)
+}
+
 /// Reads one field of a row. Used by the derive's `from_row`.
 ///
 /// # Errors

@@ -52,6 +52,15 @@ pub trait Model: Related {
     }
 
     /// The only instance that matches.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// assert_eq!(User::get(kw!(username = "bob")).await?.bio, None);
+    /// assert!(User::get(kw!(username = "nobody")).await.unwrap_err().is_does_not_exist());
+    /// # Ok(()) }) }
+    /// ```
     fn get(condition: Q<Self>) -> Get<Self> {
         QuerySet::new().get(condition)
     }
@@ -62,6 +71,16 @@ pub trait Model: Related {
     }
 
     /// Inserts an instance with these values and the fields' defaults, and returns it.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let ann = User::get(kw!(username = "ann")).await?;
+    /// let post = Post::create(kw!(title = "New", author = &ann)).await?;
+    /// assert!(post.id > 0 && post.views == 0);
+    /// # Ok(()) }) }
+    /// ```
     fn create(values: New<Self>) -> Create<Self> {
         Create::new(values.into_assignments())
     }
@@ -76,16 +95,47 @@ pub trait Model: Related {
 
     /// Inserts instances in as few statements as the database takes, all or none, and returns them
     /// with their keys, in order. No instances: nothing is sent.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let names = ["x", "y"].map(|name| User { username: name.into(), ..User::default() });
+    /// let users = User::bulk_create(names.into()).await?;
+    /// assert!(users.iter().all(|user| user.id > 0));
+    /// # Ok(()) }) }
+    /// ```
     fn bulk_create(objects: Vec<Self>) -> BulkCreate<Self> {
         BulkCreate::new(objects)
     }
 
     /// Writes all columns: an insert when the key is unset, else an update by key. One statement.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let mut user = User::get(kw!(username = "bob")).await?;
+    /// user.bio = Some("reads".into());
+    /// user.save().await?;
+    /// assert_eq!(User::get(kw!(id = user.id)).await?.bio.as_deref(), Some("reads"));
+    /// # Ok(()) }) }
+    /// ```
     fn save(&mut self) -> Save<'_, Self> {
         Save::new(self)
     }
 
     /// Deletes the instance's row.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let user = User::get(kw!(username = "bob")).await?;
+    /// user.delete().await?;
+    /// assert!(user.delete().await.unwrap_err().is_does_not_exist());
+    /// # Ok(()) }) }
+    /// ```
     fn delete(&self) -> DeleteInstance<Self> {
         DeleteInstance::new(self)
     }
@@ -97,6 +147,16 @@ pub trait Model: Related {
     /// [`Validation`](crate::error::Error::Validation) with every unknown name, every field that a
     /// caller must not set (primary key, times set by the ORM, to-many relations) and every value
     /// that does not fit. Nothing is changed then.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let mut user = User::get(kw!(username = "bob")).await?;
+    /// user.update_from_dict([("bio", "reads")])?;
+    /// assert!(user.update_from_dict([("boi", "reads")]).unwrap_err().to_string().contains("`bio`"));
+    /// # Ok(()) }) }
+    /// ```
     fn update_from_dict(&mut self, data: impl IntoDict) -> Result<()> {
         dict::update(self, data.into_dict()?)
     }

@@ -24,6 +24,7 @@ pub use write::Update;
 
 use crate::backend::RowAccess;
 use crate::columns::{IntoOrder, IntoPrefetch, OrderKey, PrefetchPath, Q, Selection, Set, Values};
+use crate::entity::read_instance;
 use crate::error::{Error, FieldError, Result};
 use crate::query::{
     Argument, OrderBy, Output, Predicate, Select, resolve_column, resolve_filter, resolve_order,
@@ -78,7 +79,7 @@ impl<M: Related, Out> fmt::Debug for QuerySet<M, Out> {
 }
 
 fn read_model<M: Related>(row: &dyn RowAccess) -> Result<M> {
-    M::from_row(row, 0)
+    read_instance(row, 0)
 }
 
 fn load_relations<M: Related>(
@@ -123,6 +124,18 @@ impl<M: Related> QuerySet<M> {
     /// Loads relations of all instances with one more statement a relation, whatever the number of
     /// instances. Takes `"posts__tags"`, `Post::author`, arrays and tuples of them; calls add up.
     /// An unknown name fails when awaited, with [`Error::Field`].
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// for user in User::all().prefetch_related("posts__tags").await? {
+    ///     for post in user.posts.get()? {
+    ///         println!("{} has {} tags", post.title, post.tags.get()?.len());
+    ///     }
+    /// }
+    /// # Ok(()) }) }
+    /// ```
     pub fn prefetch_related(mut self, relations: impl IntoPrefetch<M>) -> Self {
         let mut wanted = Vec::new();
         relations.push_prefetch(&mut wanted);
@@ -143,6 +156,16 @@ impl<M: Related> QuerySet<M> {
 
     /// Reads these columns instead of instances: `values_list((Post::id, Post::author.username))`
     /// gives `(i32, String)`. Across to-many relations there is one row a match.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let rows: Vec<(String, String)> =
+    ///     Post::all().order_by("id").values_list((Post::title, Post::author.username)).await?;
+    /// assert_eq!(rows[0], ("Hello".to_owned(), "ann".to_owned()));
+    /// # Ok(()) }) }
+    /// ```
     pub fn values_list<A: Selection<M>>(self, columns: A) -> QuerySet<M, A::Out> {
         let mut exprs = Vec::new();
         columns.push_exprs(&mut exprs);
@@ -174,11 +197,28 @@ impl<M: Related> QuerySet<M> {
     }
 
     /// Sets columns of all matching rows, in one statement. Gives the number of rows matched.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let matched = Post::filter(kw!(tags__name = "rust")).update(kw!(views = F(views) + 1)).await?;
+    /// assert_eq!(matched, 2);
+    /// # Ok(()) }) }
+    /// ```
     pub fn update(self, assignments: Set<M>) -> Update<M> {
         Update::new(self, assignments.into_assignments())
     }
 
     /// Deletes all matching rows, in one statement. Gives their number, without cascades.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// assert_eq!(Post::filter(kw!(views__lt = 10)).delete().await?, 1);
+    /// # Ok(()) }) }
+    /// ```
     pub fn delete(self) -> Delete<M> {
         Delete::new(self)
     }
@@ -201,18 +241,34 @@ fn read_values<V: Values>(row: &dyn RowAccess) -> Result<V> {
 impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
     /// Keeps the rows that match. Conditions over one to-many relation inside one call speak of
     /// the same related row; separate calls are independent. Never multiplies rows.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let popular = Post::all().filter(kw!(author__username = "ann")).filter(kw!(views__gt = 10));
+    /// assert_eq!(popular.await?.len(), 2);
+    /// let either = Post::title.eq("Hello") | Post::views.gte(300);
+    /// assert_eq!(Post::filter(either).count().await?, 2);
+    /// # Ok(()) }) }
+    /// ```
     pub fn filter(mut self, condition: Q<M>) -> Self {
         self.select.filter(condition.into_predicate());
         self
     }
 
     /// Keeps the rows that do *not* match: the exact complement of `filter`, also for NULL.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// // Users without a biography are not excluded: a condition on NULL is false.
+    /// assert_eq!(User::all().exclude(kw!(bio = "writes")).count().await?, 1);
+    /// # Ok(()) }) }
+    /// ```
     pub fn exclude(mut self, condition: Q<M>) -> Self {
-        match condition.into_predicate() {
-            // No condition excludes nothing, as no keyword does.
-            Predicate::All => {}
-            predicate => self.select.filter(predicate.negate()),
-        }
+        self.select.filter(condition.into_predicate().negate());
         self
     }
 
@@ -220,6 +276,17 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
     /// Unknown names fail when awaited, with [`Error::Field`]; values that do not fit the column
     /// with [`Error::Validation`]. Names from outside may cross any relation: see
     /// [`filter_by_allowed`](QuerySet::filter_by_allowed).
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let found = Post::all().filter_by([("author__username__icontains", "AN")]).await?;
+    /// assert_eq!(found.len(), 3);
+    /// let error = Post::all().filter_by([("titel", "x")]).await.unwrap_err();
+    /// assert!(error.to_string().contains("did you mean `title`"));
+    /// # Ok(()) }) }
+    /// ```
     pub fn filter_by<K: AsRef<str>, V: Into<Argument>>(
         mut self,
         keywords: impl IntoIterator<Item = (K, V)>,
@@ -237,7 +304,6 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
         keywords: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
         match self.resolve(keywords) {
-            Ok(Predicate::All) => {}
             Ok(predicate) => self.select.filter(predicate.negate()),
             Err(error) => self.fail(error),
         }
@@ -286,6 +352,15 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
     /// Orders the rows, replacing an earlier order: `"-created_at"`, `["name", "-id"]`,
     /// `Post::title`, `-Post::id`, tuples of them; `()` or an empty array clears. NULL comes first
     /// ascending and last descending. Unknown names fail when awaited, with [`Error::Field`].
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let titles = Post::all().order_by(["-views", "title"]).values_list((Post::title,)).await?;
+    /// assert_eq!(titles[0].0, "More Rust");
+    /// # Ok(()) }) }
+    /// ```
     pub fn order_by(mut self, keys: impl IntoOrder<M>) -> Self {
         let mut wanted = Vec::new();
         keys.push_order(&mut wanted);
@@ -311,12 +386,30 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
     ///
     /// `limit(0)` gives an empty result without a round trip. A later call replaces an earlier
     /// one. Without `order_by` the database may return any of the matching rows.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let newest = Post::all().order_by("-id").limit(2).await?;
+    /// assert_eq!(newest.len(), 2);
+    /// # Ok(()) }) }
+    /// ```
     pub fn limit(mut self, count: u64) -> Self {
         self.select.limit = Some(count);
         self
     }
 
     /// Skips the first `count` rows. Works without `limit`; past the end gives an empty result.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let rest = Post::all().order_by("id").offset(1).await?;
+    /// assert_eq!(rest[0].title, "Rust");
+    /// # Ok(()) }) }
+    /// ```
     pub fn offset(mut self, count: u64) -> Self {
         self.select.offset = Some(count);
         self
@@ -333,6 +426,14 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
     }
 
     /// The first row, or `None`: by the order given, else the model's, else the primary key.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// assert_eq!(Post::all().order_by("-views").first().await?.map(|p| p.views), Some(300));
+    /// # Ok(()) }) }
+    /// ```
     pub fn first(self) -> First<M, Out> {
         First::new(self)
     }
@@ -343,6 +444,14 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
     }
 
     /// The only row that matches, or `None` when there is none.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// assert!(User::all().get_or_none(kw!(username = "nobody")).await?.is_none());
+    /// # Ok(()) }) }
+    /// ```
     pub fn get_or_none(self, condition: Q<M>) -> GetOrNone<M, Out> {
         GetOrNone::new(self.filter(condition))
     }

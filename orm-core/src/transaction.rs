@@ -34,6 +34,21 @@ use level::Style;
 /// # Errors
 /// Those of the block, as they are. Those of beginning and committing; after a failed commit
 /// nothing is stored, except that `CommitOutcomeUnknown` leaves it open.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let failed: Result<()> = in_transaction(async |_tx| {
+///     User::create(kw!(username = "carl")).await?;
+///     User::create(kw!(username = "carl")).await?;
+///     Ok(())
+/// })
+/// .await;
+/// assert!(failed.unwrap_err().is_unique_violation());
+/// assert!(!User::filter(kw!(username = "carl")).exists().await?);
+/// # Ok(()) }) }
+/// ```
 pub async fn in_transaction<T, E, F>(block: F) -> Result<T, E>
 where
     E: From<Error>,

@@ -106,6 +106,8 @@ impl Engine {
     ) -> Result<Done, Stop> {
         let sql = order.text.sql();
         let Engine { kept, raw, broken } = self;
+        // Preparing counts too, and must not be charged to what the last statement left.
+        raw.handle().arm(NO_LIMIT);
         let mut once;
         let statement = if !order.cached {
             once = Kept::prepare(raw, sql, false).map_err(|stop| stop.note(broken))?;

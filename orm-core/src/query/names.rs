@@ -41,6 +41,16 @@ impl Argument {
     }
 }
 
+/// Most relations that one name may follow. Names come from outside and cycles have no end, while
+/// what walks a path uses some stack for each relation.
+const MAX_DEPTH: usize = 32;
+
+fn too_deep(model: &'static ModelMeta, name: &str) -> Error {
+    let short: String = name.chars().take(60).collect();
+    let reason = format!("follows more than {MAX_DEPTH} relations");
+    FieldError::misused(model.name, &short, &short, reason).into()
+}
+
 /// Resolves `posts__tags` to the relations it follows.
 ///
 /// # Errors
@@ -50,6 +60,9 @@ pub fn resolve_relations(
     name: &str,
 ) -> Result<Vec<&'static RelationMeta>> {
     let mut at = model;
+    if name.split("__").nth(MAX_DEPTH).is_some() {
+        return Err(too_deep(model, name));
+    }
     name.split("__")
         .map(|segment| {
             let relation = at.relation(segment).ok_or_else(|| {
@@ -93,6 +106,9 @@ pub fn resolve_column<'n>(
             let expected = "field or relation";
             return Err(FieldError::unknown(at.name, name, segment, expected, at.names()).into());
         };
+        if path.len() == MAX_DEPTH {
+            return Err(too_deep(model, name));
+        }
         path.push(relation);
         at = relation.target();
     }

@@ -2,7 +2,7 @@
 
 use super::{BoxFuture, fetch};
 use crate::backend::RowAccess;
-use crate::entity::{Entity, RelationSlot, Shared};
+use crate::entity::{Entity, RelationSlot, Shared, read_instance};
 use crate::error::{Error, Result};
 use crate::query::{Expr, Linked, Predicate, Select};
 use crate::schema::{ModelMeta, Reach, RelationMeta};
@@ -115,11 +115,11 @@ pub fn target<T: Related>() -> &'static dyn Target {
 struct TargetOf<T>(PhantomData<fn() -> T>);
 
 fn read_linked<T: Related>(row: &dyn RowAccess) -> Result<(Value, T)> {
-    Ok((row.cell(0)?.to_value(), T::from_row(row, 1)?))
+    Ok((row.cell(0)?.to_value(), read_instance(row, 1)?))
 }
 
 fn read_plain<T: Related>(row: &dyn RowAccess) -> Result<T> {
-    T::from_row(row, 0)
+    read_instance(row, 0)
 }
 
 impl<T: Related> Target for TargetOf<T> {

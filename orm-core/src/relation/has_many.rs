@@ -62,17 +62,16 @@ impl<T: Entity> HasMany<T> {
     /// The loaded rows. Sends nothing.
     ///
     /// # Errors
-    /// [`Error::NotLoaded`] when no query has loaded them.
+    /// [`Error::NotLoaded`] when no query has loaded them; [`Error::Unsaved`] when the owner has no
+    /// key yet.
     pub fn get(&self) -> Result<&[T]> {
-        let (model, relation) = self
-            .owner
-            .as_ref()
-            .map_or((T::meta().name, "relation"), |o| {
-                (o.model.name, o.model.relations[o.relation].name)
-            });
+        if let Some(rows) = self.loaded() {
+            return Ok(rows);
+        }
+        let (owner, _) = self.owner()?;
+        let (model, relation) = (owner.model.name, owner.model.relations[owner.relation].name);
         let hint = "use `prefetch_related` in the query, or `.all().await`";
-        self.loaded()
-            .ok_or_else(|| NotLoaded::new(model, relation, hint).into())
+        Err(NotLoaded::new(model, relation, hint).into())
     }
 
     fn owner(&self) -> Result<(&Owner, Reach)> {
@@ -111,6 +110,15 @@ impl<T: Entity> HasMany<T> {
 
 impl<T: Related> HasMany<T> {
     /// A query set of the rows. It fails with [`Error::Unsaved`] if the owner has no key yet.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let ann = User::get(kw!(username = "ann")).await?;
+    /// assert_eq!(ann.posts.all().order_by("id").limit(1).await?[0].title, "Hello");
+    /// # Ok(()) }) }
+    /// ```
     pub fn all(&self) -> QuerySet<T> {
         match self.owner() {
             Err(error) => QuerySet::failed(error),
@@ -132,6 +140,19 @@ impl<T: Related> HasMany<T> {
 
     /// Links instances, with one statement. Those linked already, and repeated ones, change
     /// nothing. Many-to-many only.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let post = Post::get(kw!(title = "Hello")).await?;
+    /// let (rust, news) = (Tag::get(kw!(name = "rust")).await?, Tag::get(kw!(name = "news")).await?);
+    /// post.tags.add([&rust, &news]).await?;
+    /// post.tags.add(&rust).await?;
+    /// assert_eq!(post.tags.all().count().await?, 2);
+    /// assert_eq!(rust.posts.all().count().await?, 3);
+    /// # Ok(()) }) }
+    /// ```
     pub fn add(&self, members: impl IntoMembers<T>) -> Link {
         self.link(Operation::Add, members.into_keys())
     }

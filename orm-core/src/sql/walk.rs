@@ -346,7 +346,11 @@ fn guard(filter: &Predicate, terms: &mut usize) -> Result<()> {
             Predicate::Not(inner) => std::slice::from_ref(inner),
             _ => &[],
         };
-        *terms += children.len().max(1);
+        // Only comparisons count: a negation is no term of its own.
+        *terms += match children {
+            [] => 1,
+            children => children.iter().filter(|child| is_leaf(child)).count(),
+        };
         if *terms > MAX_TERMS + 1 {
             let message = format!("has more than {MAX_TERMS} terms");
             return Err(Error::validation("filter", message));

@@ -2,8 +2,12 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Timelike, Utc};
 
-/// Cuts an instant to whole microseconds, the precision of every backend.
+/// Cuts an instant to whole microseconds, the precision of every backend. A leap second becomes
+/// the last microsecond before it, since no backend stores second 60.
 pub fn truncate_to_micros(v: DateTime<Utc>) -> DateTime<Utc> {
+    if v.nanosecond() >= 1_000_000_000 {
+        return v.with_nanosecond(999_999_000).unwrap_or(v);
+    }
     v.trunc_subsecs(6)
 }
 

@@ -404,7 +404,7 @@ fn from_row(model: &Model, pk: &Field) -> TokenStream {
     let (p, pk_ident) = (&model.private, &pk.ident);
     let reads = model.fields.iter().filter_map(|field| {
         let (index, ident, ty) = (field.column?, &field.ident, column_type(model, field));
-        let read = quote!(#p::entity::read_field::<#ty>(row, at + #index, &META, #index)?);
+        let read = quote!(#p::entity::read_field::<#ty>(__row, __at + #index, &META, #index)?);
         Some(match &field.kind {
             Kind::Forward { null: true, .. } => {
                 let relation = field.relation;
@@ -434,8 +434,8 @@ fn from_row(model: &Model, pk: &Field) -> TokenStream {
     let idents = model.fields.iter().map(|f| &f.ident);
     quote! {
         fn from_row(
-            row: &dyn #p::backend::RowAccess,
-            at: usize,
+            __row: &dyn #p::backend::RowAccess,
+            __at: usize,
         ) -> #p::error::Result<Self> {
             #(#reads)*
             #(#bound)*

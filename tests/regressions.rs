@@ -1,0 +1,153 @@
+//! Defects that were found once, each with the case that showed it.
+
+#![allow(
+    missing_docs,
+    reason = "the models here say what they are by their names"
+)]
+
+use fast_django::orm::prelude::*;
+use fast_django::orm::{ErrorKind, Value};
+use std::sync::Mutex;
+
+#[derive(Model, Clone, Debug, Default)]
+pub struct Owner {
+    #[field(pk)]
+    pub id: i32,
+    #[field(max_length = 20)]
+    pub name: String,
+    pub age: Option<i32>,
+    pub pets: HasMany<Pet>,
+}
+
+/// Its field names are those of the parameters in generated code.
+#[derive(Model, Clone, Debug, Default)]
+pub struct Pet {
+    #[field(pk)]
+    pub id: i32,
+    pub row: i32,
+    pub at: DateTime<Utc>,
+    #[field(related_name = "pets")]
+    pub owner: ForeignKey<Owner>,
+}
+
+static ONE: Mutex<()> = Mutex::new(());
+
+/// Runs a case on an empty database in memory, alone.
+fn case<F: Future<Output = Result<()>>>(future: F) {
+    let _one = ONE
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let result: Result<()> = run_async(async {
+        let config = Config::new("sqlite::memory:").models(models![Owner, Pet]);
+        Tortoise::init(config.generate_schemas(true)).await?;
+        future.await
+    });
+    result.expect("the case holds");
+}
+
+#[test]
+fn excluding_an_always_true_condition_leaves_nothing() {
+    case(async {
+        Owner::create(kw!(name = "a")).await?;
+        Owner::create(kw!(name = "b", age = 3)).await?;
+        let none: Vec<i32> = Vec::new();
+        assert_eq!(
+            Owner::exclude(Owner::age.not_in(none.clone()))
+                .count()
+                .await?,
+            0
+        );
+        assert_eq!(Owner::exclude(Owner::age.in_(none)).count().await?, 2);
+        let empty: Vec<(&str, Value)> = Vec::new();
+        assert_eq!(Owner::all().exclude_by(empty).count().await?, 0);
+        assert_eq!(Owner::exclude(kw!()).count().await?, 0);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_name_of_very_many_relations_is_refused() {
+    case(async {
+        let deep = format!("{}name", "pets__owner__".repeat(700));
+        let error = Owner::filter_by([(deep.as_str(), "x")])
+            .await
+            .expect_err("too deep");
+        assert_eq!(error.kind(), ErrorKind::Field);
+        let error = Owner::all()
+            .order_by(deep.as_str())
+            .await
+            .expect_err("too deep");
+        assert_eq!(error.kind(), ErrorKind::Field);
+        let deep = format!("{}pets", "pets__owner__".repeat(500));
+        let error = Owner::all()
+            .prefetch_related(deep.as_str())
+            .await
+            .expect_err("too deep");
+        assert_eq!(error.kind(), ErrorKind::Field);
+        let deep = format!("{}name", "pets__owner__".repeat(16));
+        assert!(Owner::filter_by([(deep.as_str(), "x")]).await?.is_empty());
+        Ok(())
+    });
+}
+
+#[test]
+fn a_stored_key_of_zero_is_an_error_and_not_an_unsaved_instance() {
+    case(async {
+        let connection = Tortoise::get_connection("default")?;
+        connection
+            .execute_query("INSERT INTO owner (id, name) VALUES (0, 'z')", Vec::new())
+            .await?;
+        let error = Owner::get(kw!(id = 0))
+            .await
+            .expect_err("zero means unsaved");
+        assert_eq!(error.kind(), ErrorKind::Data, "{error}");
+        assert_eq!(Owner::all().count().await?, 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn fields_may_be_named_like_the_parameters_of_generated_code() {
+    case(async {
+        let owner = Owner::create(kw!(name = "a")).await?;
+        let at = Utc::now();
+        let pet = Pet::create(kw!(row = 7, at = at, owner = &owner)).await?;
+        assert_eq!(Pet::get(kw!(row = 7)).await?.at, pet.at);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_leap_second_is_the_same_in_memory_and_in_the_row() {
+    case(async {
+        let owner = Owner::create(kw!(name = "a")).await?;
+        let day = chrono::NaiveDate::from_ymd_opt(2016, 12, 31).expect("a day");
+        let leap = day
+            .and_hms_micro_opt(23, 59, 59, 1_999_999)
+            .expect("a leap second")
+            .and_utc();
+        let pet = Pet::create(kw!(row = 1, at = leap, owner = &owner)).await?;
+        assert_eq!(Pet::get(kw!(id = pet.id)).await?.at, pet.at);
+        Ok(())
+    });
+}
+
+#[test]
+fn planning_a_long_statement_is_not_charged_to_the_one_before() {
+    case(async {
+        Owner::create(kw!(name = "a")).await?;
+        for _ in 0..3 {
+            let long = (0..900).fold(Owner::all(), |query, i| query.filter(kw!(id__gt = -i)));
+            assert_eq!(long.count().await?, 1);
+        }
+        let terms = (0..9_000).fold(Owner::id.ne(-1), |all, i| all & Owner::id.ne(-i));
+        assert_eq!(Owner::filter(terms).count().await?, 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn reading_relations_of_an_unsaved_instance_says_that_it_is_unsaved() {
+    let error = Owner::default().pets.get().expect_err("no owner");
+    assert_eq!(error.kind(), ErrorKind::Unsaved, "{error}");
+}
