@@ -502,22 +502,25 @@ impl<'v> Run<'_, 'v> {
     pub(crate) fn cell(&self, index: usize) -> Result<Cell<'_>, &'static str> {
         let at = self.position(index).ok_or("there is no such column")?;
         let row = self.statement;
-        // SAFETY: a row is current (`columns` is set only then) and the position is in range.
-        // Text and bytes stay in place until the next step: a cell is always read as the type it
-        // has, so no later call converts it.
+        // SAFETY: a row is current (`columns` is set only then) and the position is in range. The
+        // value is SQLite's own and not protected against other threads, which cannot reach it:
+        // the connection belongs to this one, and the value is not used after this call. Text and
+        // bytes stay in place until the next step: a cell is always read as the type it has, so no
+        // later call converts it.
         unsafe {
-            Ok(match ffi::sqlite3_column_type(row, at) {
-                ffi::SQLITE_INTEGER => Cell::I64(ffi::sqlite3_column_int64(row, at)),
-                ffi::SQLITE_FLOAT => Cell::F64(ffi::sqlite3_column_double(row, at)),
+            let value = ffi::sqlite3_column_value(row, at);
+            Ok(match ffi::sqlite3_value_type(value) {
+                ffi::SQLITE_INTEGER => Cell::I64(ffi::sqlite3_value_int64(value)),
+                ffi::SQLITE_FLOAT => Cell::F64(ffi::sqlite3_value_double(value)),
                 ffi::SQLITE_TEXT => {
-                    let start = ffi::sqlite3_column_text(row, at);
-                    let bytes = slice(start, ffi::sqlite3_column_bytes(row, at));
+                    let start = ffi::sqlite3_value_text(value);
+                    let bytes = slice(start, ffi::sqlite3_value_bytes(value));
                     let text = std::str::from_utf8(bytes);
                     Cell::Text(text.map_err(|_| "the stored text is not valid UTF-8")?)
                 }
                 ffi::SQLITE_BLOB => {
-                    let start = ffi::sqlite3_column_blob(row, at).cast();
-                    Cell::Bytes(slice(start, ffi::sqlite3_column_bytes(row, at)))
+                    let start = ffi::sqlite3_value_blob(value).cast();
+                    Cell::Bytes(slice(start, ffi::sqlite3_value_bytes(value)))
                 }
                 _ => Cell::Null,
             })

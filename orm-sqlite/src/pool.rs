@@ -20,8 +20,8 @@ use std::{
     time::Duration,
 };
 
-/// Readers beside the writer, when nothing else is asked for.
-const READERS: usize = 4;
+/// Fewest and most readers beside the writer, when nothing else is asked for.
+const READERS: (usize, usize) = (4, 16);
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,10 @@ impl SqliteConnector {
     pub fn connections(&self, asked: Option<usize>) -> Option<usize> {
         match self.config.location {
             Location::Memory => Some(1),
-            Location::File(_) => self.config.max_connections.or(asked).or(Some(READERS)),
+            Location::File(_) => {
+                let asked = self.config.max_connections.or(asked);
+                asked.or_else(|| Some(readers() + 1))
+            }
         }
     }
 
@@ -132,6 +135,13 @@ impl Connector for SqliteConnector {
     fn bound_to_runtime(&self) -> bool {
         false
     }
+}
+
+/// One for each thread that may read at the same time (the workers of the runtime, and the thread
+/// that drives it), so that quick reads never wait for one another.
+fn readers() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (cores + 1).clamp(READERS.0, READERS.1)
 }
 
 /// Opens and sets up a connection. Blocks.

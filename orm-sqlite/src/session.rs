@@ -119,10 +119,6 @@ impl SqliteSession {
             cost: statement.cost,
             cached: statement.cached,
         };
-        let outside = tokio::runtime::Handle::try_current().is_err();
-        if outside {
-            return self.engine().run(&order, sink, Place::Blocking);
-        }
         let quick_write = statement.cost == Cost::Point && self.config.commits_are_quick();
         if statement.intent == Intent::Read || quick_write {
             let place = Place::Inline {

@@ -23,6 +23,10 @@ pub struct Capabilities {
     pub returning_insert: bool,
     /// Reports the key of the last insert.
     pub last_insert_id: bool,
+    /// The generated keys of one INSERT with many rows are consecutive, in the order of the rows,
+    /// and the reported key is that of the last row. Only for a database that has one writer at a
+    /// time and no other source of keys: elsewhere concurrent inserts may take keys in between.
+    pub consecutive_keys: bool,
     /// One INSERT with many rows.
     pub multi_row_insert: bool,
     /// Inserts that leave existing rows alone, without reading first.
@@ -60,6 +64,7 @@ impl Capabilities {
             read_only_transactions: false,
             returning_insert: false,
             last_insert_id: false,
+            consecutive_keys: false,
             multi_row_insert: false,
             ignore_conflicts: false,
             foreign_keys: false,

@@ -1,12 +1,12 @@
 //! Inserting many instances: chunks of a fixed shape, in one transaction.
 
 use super::{Model, create, save};
-use crate::backend::{Collect, Sink};
+use crate::backend::{Collect, Done, Sink};
 use crate::error::{Error, Result, ValidationError};
 use crate::queryset::{BoxFuture, collected};
 use crate::sql;
 use crate::transaction::Db;
-use crate::value::{Field, Key, Value};
+use crate::value::{Cell, Field, Key, Value};
 use std::future::IntoFuture;
 
 /// An insert of many instances, sent when awaited. All or none; gives them with their keys.
@@ -33,17 +33,21 @@ impl<M: Model> BulkCreate<M> {
         if objects.is_empty() {
             return Ok(objects);
         }
-        prepare(&mut objects)?;
+        let values = prepare(&mut objects)?;
         let db = Db::pick(db.as_ref())?;
         let chunks = chunks(&objects, &db);
         if let [only] = chunks.as_slice() {
-            insert_chunk(&mut objects[only.clone()], &db).await?;
+            insert_chunk(&mut objects[only.clone()], values, &db).await?;
             return Ok(objects);
         }
+        let mut values = values.into_iter();
         db.atomic(async |tx| {
             let inside = Db::from(tx);
             for chunk in chunks {
-                insert_chunk(&mut objects[chunk], &inside).await?;
+                let objects = &mut objects[chunk];
+                let count = create::columns(&objects[0]).len() * objects.len();
+                let values = values.by_ref().take(count).collect();
+                insert_chunk(objects, values, &inside).await?;
             }
             Ok(objects)
         })
@@ -61,11 +65,13 @@ impl<M: Model> IntoFuture for BulkCreate<M> {
 }
 
 /// Sets times with one clock reading and validates everything; names the rows of bad fields.
-fn prepare<M: Model>(objects: &mut [M]) -> Result<()> {
+/// Gives the values to write, row after row.
+fn prepare<M: Model>(objects: &mut [M]) -> Result<Vec<Value>> {
     let mut now = None;
+    let mut values = Vec::with_capacity(objects.len() * M::meta().fields.len());
     let mut problems = ValidationError::new();
     for (row, object) in objects.iter_mut().enumerate() {
-        match save::prepare_insert(object, &mut now) {
+        match save::prepare_insert(object, &mut now, &mut values) {
             Ok(()) => {}
             Err(Error::Validation(error)) => {
                 for issue in error.issues() {
@@ -75,7 +81,8 @@ fn prepare<M: Model>(objects: &mut [M]) -> Result<()> {
             Err(error) => return Err(error),
         }
     }
-    problems.into_result()
+    problems.into_result()?;
+    Ok(values)
 }
 
 /// Runs of rows that are all with or all without a key, cut to what one statement should carry.
@@ -101,29 +108,32 @@ fn chunks<M: Model>(objects: &[M], db: &Db) -> Vec<std::ops::Range<usize>> {
     chunks
 }
 
-async fn insert_chunk<M: Model>(objects: &mut [M], db: &Db) -> Result<()> {
+async fn insert_chunk<M: Model>(objects: &mut [M], values: Vec<Value>, db: &Db) -> Result<()> {
     let model = M::meta();
-    let omit_key = model.pk().generated && objects[0].pk().is_unset();
+    let columns = create::columns(&objects[0]);
+    let omit_key = create::omits_key(&objects[0]);
     let facts = db.dialect().capabilities();
     if omit_key && !facts.returning_insert {
+        let mut values = values.into_iter();
         for object in objects {
-            create::insert(object, db).await?;
+            let row = values.by_ref().take(columns.len()).collect();
+            create::insert_values(object, columns.clone(), row, db).await?;
         }
         return Ok(());
     }
-    let (columns, mut values) = create::columns_and_values(&objects[0], omit_key);
-    values.reserve(columns.len() * objects.len());
-    for object in &objects[1..] {
-        values.extend(columns.iter().map(|at| object.get_value(*at)));
-    }
+    let by_arithmetic = omit_key && facts.consecutive_keys && facts.last_insert_id;
     let statement = sql::insert_many(
         model,
         &columns,
         objects.len(),
         values,
-        omit_key,
+        omit_key && !by_arithmetic,
         db.dialect(),
     )?;
+    if by_arithmetic {
+        let done = db.run(&statement, &mut Sink::discard()).await?;
+        return count_keys(objects, done);
+    }
     if !omit_key {
         db.run(&statement, &mut Sink::discard()).await?;
         objects.iter_mut().for_each(M::bind_relations);
@@ -135,12 +145,29 @@ async fn insert_chunk<M: Model>(objects: &mut [M], db: &Db) -> Result<()> {
     // RETURNING promises no order, but generated integers ascend in the order of the rows.
     keys.sort_unstable_by_key(|key| if let Value::I64(key) = key { *key } else { 0 });
     if keys.len() != objects.len() {
-        return Err(Error::configuration(
-            "the database returned another number of keys than rows",
-        ));
+        return Err(other_number());
     }
     for (object, key) in objects.iter_mut().zip(keys) {
         object.set_pk(M::Pk::from_cell(key.as_cell())?);
     }
     Ok(())
+}
+
+/// Gives the rows of one statement their keys, which end with the one that was reported.
+fn count_keys<M: Model>(objects: &mut [M], done: Done) -> Result<()> {
+    let count = i64::try_from(objects.len()).ok();
+    let first = done
+        .last_insert_id
+        .zip(count)
+        .filter(|_| done.rows_affected == objects.len() as u64)
+        .and_then(|(last, count)| last.checked_sub(count - 1));
+    let first = first.ok_or_else(other_number)?;
+    for (object, key) in objects.iter_mut().zip(first..) {
+        object.set_pk(M::Pk::from_cell(Cell::I64(key))?);
+    }
+    Ok(())
+}
+
+fn other_number() -> Error {
+    Error::configuration("the database returned another number of keys than rows")
 }

@@ -6,10 +6,10 @@ use crate::error::{DataError, DatabaseError, Error, ErrorKind, Result, Validatio
 use crate::fields;
 use crate::query::{Assignment, Expr};
 use crate::queryset::BoxFuture;
-use crate::schema::ModelMeta;
+use crate::schema::{FieldMeta, ModelMeta};
 use crate::sql;
 use crate::transaction::Db;
-use crate::value::{Cell, Field, Key, Value};
+use crate::value::{Cell, ColumnType, Field, Key, Value};
 use chrono::{DateTime, Utc};
 use std::{future::IntoFuture, marker::PhantomData};
 
@@ -38,9 +38,14 @@ impl<M: Model> Create<M> {
     }
 
     async fn run(self) -> Result<M> {
-        let mut instance: M = unsaved(self.assignments)?;
+        let row = OwnedRow::checked(M::meta(), self.assignments)?;
+        let mut instance = M::from_row(&row, 0)?;
         let db = Db::pick(self.db.as_ref())?;
-        insert(&mut instance, &db).await?;
+        let (columns, mut values) = (columns::<M>(&instance), row.values);
+        if columns.len() < values.len() {
+            values.remove(M::meta().pk);
+        }
+        insert_values(&mut instance, columns, values, &db).await?;
         Ok(instance)
     }
 }
@@ -56,39 +61,7 @@ impl<M: Model> IntoFuture for Create<M> {
 
 /// An instance of these values and the fields' defaults, validated.
 pub(super) fn unsaved<M: Model>(assignments: Vec<Assignment>) -> Result<M> {
-    let model = M::meta();
-    let mut values: Vec<Option<Value>> = vec![None; model.fields.len()];
-    for Assignment { field, expr } in assignments {
-        let at = model.position(field.name).unwrap_or(model.pk);
-        values[at] = Some(match expr {
-            Expr::Value(value) => value,
-            Expr::Error(error) => return Err(*error),
-            _ => {
-                return Err(Error::validation(
-                    field.name,
-                    "an insert takes values, not expressions",
-                ));
-            }
-        });
-    }
-    let mut now = None;
-    let mut problems = ValidationError::new();
-    let mut row = Vec::with_capacity(values.len());
-    for (field, value) in model.fields.iter().zip(values) {
-        let value = match value {
-            Some(value) => value,
-            None if field.auto_now || field.auto_now_add => now_once(&mut now).into(),
-            None => match field.default {
-                Some(default) => default(),
-                None if field.pk && field.generated => Value::I64(0),
-                None => Value::Null,
-            },
-        };
-        fields::validate(model, field, &value, &mut problems);
-        row.push(value);
-    }
-    problems.into_result()?;
-    M::from_row(&OwnedRow { model, values: row }, 0)
+    M::from_row(&OwnedRow::checked(M::meta(), assignments)?, 0)
 }
 
 /// One clock reading a call, cut to microseconds.
@@ -100,6 +73,57 @@ pub(super) fn now_once(now: &mut Option<DateTime<Utc>>) -> DateTime<Utc> {
 struct OwnedRow {
     model: &'static ModelMeta,
     values: Vec<Value>,
+}
+
+impl OwnedRow {
+    /// These values and the fields' defaults, validated, each as its field gives it back.
+    fn checked(model: &'static ModelMeta, assignments: Vec<Assignment>) -> Result<OwnedRow> {
+        let mut given: Vec<Option<Value>> = vec![None; model.fields.len()];
+        for Assignment { field, expr } in assignments {
+            let at = model.position(field.name).unwrap_or(model.pk);
+            given[at] = Some(match expr {
+                Expr::Value(value) => value,
+                Expr::Error(error) => return Err(*error),
+                _ => {
+                    return Err(Error::validation(
+                        field.name,
+                        "an insert takes values, not expressions",
+                    ));
+                }
+            });
+        }
+        let mut now = None;
+        let mut problems = ValidationError::new();
+        let mut values = Vec::with_capacity(given.len());
+        for (field, value) in model.fields.iter().zip(given) {
+            let value = stored(field.ty, value.unwrap_or_else(|| missing(field, &mut now)));
+            fields::validate(model, field, &value, &mut problems);
+            values.push(value);
+        }
+        problems.into_result()?;
+        Ok(OwnedRow { model, values })
+    }
+}
+
+/// What a field holds that was not given.
+fn missing(field: &FieldMeta, now: &mut Option<DateTime<Utc>>) -> Value {
+    if field.auto_now || field.auto_now_add {
+        return now_once(now).into();
+    }
+    match field.default {
+        Some(default) => default(),
+        None if field.pk && field.generated => Value::I64(0),
+        None => Value::Null,
+    }
+}
+
+/// The value as the field's type gives it back: what the row and the instance both hold.
+fn stored(ty: ColumnType, value: Value) -> Value {
+    match (ty, value) {
+        (ColumnType::Float, Value::I64(number)) => Value::F64(number as f64),
+        (_, Value::DateTime(at)) => Value::DateTime(crate::value::truncate_to_micros(at)),
+        (_, value) => value,
+    }
 }
 
 impl RowAccess for OwnedRow {
@@ -119,10 +143,20 @@ impl RowAccess for OwnedRow {
 
 /// Inserts an instance that is valid already, and gives it its key.
 pub(super) async fn insert<M: Model>(instance: &mut M, db: &Db) -> Result<()> {
+    let columns = columns::<M>(instance);
+    let values = columns.iter().map(|at| instance.get_value(*at)).collect();
+    insert_values(instance, columns, values, db).await
+}
+
+/// As [`insert`], with the values of these columns at hand.
+pub(super) async fn insert_values<M: Model>(
+    instance: &mut M,
+    columns: Vec<usize>,
+    values: Vec<Value>,
+    db: &Db,
+) -> Result<()> {
     let model = M::meta();
-    let omit_key = model.pk().generated && instance.pk().is_unset();
-    let (columns, values) = columns_and_values(instance, omit_key);
-    if !omit_key {
+    if !omits_key::<M>(instance) {
         let statement = sql::insert(model, &columns, values, &[], db.dialect())?;
         db.run(&statement, &mut Sink::discard()).await?;
         instance.bind_relations();
@@ -158,15 +192,16 @@ fn no_key(statement: &Statement) -> Error {
     Error::database(ErrorKind::Operational, error)
 }
 
-/// Positions and values of the columns to write.
-pub(super) fn columns_and_values<M: Model>(
-    instance: &M,
-    omit_key: bool,
-) -> (Vec<usize>, Vec<Value>) {
+/// Whether the database assigns the key.
+pub(super) fn omits_key<M: Model>(instance: &M) -> bool {
+    M::meta().pk().generated && instance.pk().is_unset()
+}
+
+/// Positions of the columns to write.
+pub(super) fn columns<M: Model>(instance: &M) -> Vec<usize> {
     let model = M::meta();
-    let columns: Vec<usize> = (0..model.fields.len())
+    let omit_key = omits_key(instance);
+    (0..model.fields.len())
         .filter(|at| !(omit_key && *at == model.pk))
-        .collect();
-    let values = columns.iter().map(|at| instance.get_value(*at)).collect();
-    (columns, values)
+        .collect()
 }

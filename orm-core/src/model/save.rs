@@ -169,18 +169,27 @@ fn checked_values<M: Model>(instance: &M, columns: &[usize]) -> Result<Vec<Value
     Ok(values)
 }
 
-/// Validates an instance and sets its times for an insert.
+/// Validates an instance, sets its times for an insert, and adds the values to write to `values`.
 pub(super) fn prepare_insert<M: Model>(
     instance: &mut M,
     now: &mut Option<chrono::DateTime<chrono::Utc>>,
+    values: &mut Vec<Value>,
 ) -> Result<()> {
     let model = M::meta();
+    let omit_key = create::omits_key(instance);
     let mut problems = ValidationError::new();
     for (at, field) in model.fields.iter().enumerate() {
+        if omit_key && at == model.pk {
+            continue;
+        }
         if field.auto_now || field.auto_now_add {
-            instance.set_value(at, create::now_once(now).into())?;
+            let now = create::now_once(now);
+            instance.set_value(at, now.into())?;
+            values.push(now.into());
         } else {
-            fields::validate(model, field, &instance.get_value(at), &mut problems);
+            let value = instance.get_value(at);
+            fields::validate(model, field, &value, &mut problems);
+            values.push(value);
         }
     }
     problems.into_result()

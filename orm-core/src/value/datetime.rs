@@ -11,21 +11,30 @@ pub fn truncate_to_micros(v: DateTime<Utc>) -> DateTime<Utc> {
     v.trunc_subsecs(6)
 }
 
+/// Whether [`format_datetime`] can write the year.
+pub(super) fn has_written_year(v: DateTime<Utc>) -> bool {
+    (1..=9999).contains(&v.year())
+}
+
 /// Writes `2024-02-29 23:59:59.123456+00:00`: 32 characters, which sort as time does.
 ///
 /// `None` for years outside 0001 to 9999, which the layout (and most databases) cannot hold.
 pub fn format_datetime(v: DateTime<Utc>) -> Option<String> {
-    let year = u32::try_from(v.year())
+    // Taken apart once: each getter of a `DateTime` would apply its offset again.
+    let v = v.naive_utc();
+    let (day, time) = (v.date(), v.time());
+    let year = u32::try_from(day.year())
         .ok()
         .filter(|y| (1..=9999).contains(y))?;
     let mut out = *b"0000-00-00 00:00:00.000000+00:00";
-    let micros = (v.nanosecond() % 1_000_000_000) / 1_000;
+    let micros = (time.nanosecond() % 1_000_000_000) / 1_000;
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
     put(&mut out[0..4], year);
-    put(&mut out[5..7], v.month());
-    put(&mut out[8..10], v.day());
-    put(&mut out[11..13], v.hour());
-    put(&mut out[14..16], v.minute());
-    put(&mut out[17..19], v.second());
+    put(&mut out[5..7], day.month());
+    put(&mut out[8..10], day.day());
+    put(&mut out[11..13], hour);
+    put(&mut out[14..16], minute);
+    put(&mut out[17..19], second);
     put(&mut out[20..26], micros);
     std::str::from_utf8(&out).ok().map(str::to_owned)
 }

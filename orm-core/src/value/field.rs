@@ -1,6 +1,7 @@
 //! Which Rust types can be a column: the trait, its implementations, and the markers lookups use.
 
-use super::{Cell, ColumnType, Value, format_datetime, parse_datetime, truncate_to_micros};
+use super::datetime::has_written_year;
+use super::{Cell, ColumnType, Value, parse_datetime, truncate_to_micros};
 use crate::error::{DataError, Result};
 use chrono::{DateTime, Utc};
 
@@ -213,9 +214,7 @@ impl Field for DateTime<Utc> {
         }
     }
     fn problem(&self) -> Option<&'static str> {
-        format_datetime(*self)
-            .is_none()
-            .then_some("the year must be between 1 and 9999")
+        (!has_written_year(*self)).then_some("the year must be between 1 and 9999")
     }
 }
 #[diagnostic::do_not_recommend]
