@@ -107,6 +107,20 @@ fn a_stored_key_of_zero_is_an_error_and_not_an_unsaved_instance() {
 }
 
 #[test]
+fn an_expression_that_overflows_its_column_is_refused() {
+    case(async {
+        let owner = Owner::create(kw!(name = "a", age = i32::MAX)).await?;
+        let error = Owner::all()
+            .update(kw!(age = F(age) + 1))
+            .await
+            .expect_err("too large");
+        assert_eq!(error.kind(), ErrorKind::Data, "{error}");
+        assert_eq!(Owner::get(kw!(id = owner.id)).await?.age, Some(i32::MAX));
+        Ok(())
+    });
+}
+
+#[test]
 fn fields_may_be_named_like_the_parameters_of_generated_code() {
     case(async {
         let owner = Owner::create(kw!(name = "a")).await?;

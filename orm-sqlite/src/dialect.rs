@@ -61,6 +61,20 @@ impl Dialect for SqliteDialect {
         })
     }
 
+    /// SQLite's integers have 64 bits whatever the column is called.
+    fn column_check(&self, ty: ColumnType) -> Option<&'static str> {
+        Some(match ty {
+            ColumnType::Boolean => "CONSTRAINT fd_is_boolean CHECK ({c} IN (0, 1))",
+            ColumnType::SmallInt => {
+                "CONSTRAINT fd_fits_16_bits CHECK ({c} BETWEEN -32768 AND 32767)"
+            }
+            ColumnType::Int => {
+                "CONSTRAINT fd_fits_32_bits CHECK ({c} BETWEEN -2147483648 AND 2147483647)"
+            }
+            _ => return None,
+        })
+    }
+
     /// Keys are never used twice. SQLite wants the word after `PRIMARY KEY`:
     /// `INTEGER PRIMARY KEY AUTOINCREMENT`.
     fn generated_key(&self) -> &'static str {

@@ -9,11 +9,22 @@ use std::sync::Arc;
 const BUSY: i32 = 5;
 const IO: i32 = 10;
 const CORRUPT: i32 = 11;
+const CHECK: i32 = 275;
 const NOT_A_DATABASE: i32 = 26;
 
 /// A trigger refused the statement. SQLite runs ON DELETE RESTRICT as a trigger of its own, which
 /// only its fixed text tells from one that a user wrote ("SQLITE_CONSTRAINT_TRIGGER", fkey.c).
 const TRIGGER: i32 = 1811;
+
+/// The checks of `Dialect::column_check`, which stand for types that other databases have: what
+/// they refuse is a value that does not fit, and not a rule of the model. SQLite tells which check
+/// failed by its name only.
+const TYPE_CHECKS: [&str; 3] = ["fd_is_boolean", "fd_fits_16_bits", "fd_fits_32_bits"];
+
+fn is_type_check(failure: &Failure) -> bool {
+    let name = failure.message.strip_prefix("CHECK constraint failed: ");
+    failure.code == CHECK && name.is_some_and(|name| TYPE_CHECKS.contains(&name))
+}
 
 /// Whether another connection holds the lock that was asked for.
 pub(crate) fn is_busy(code: i32) -> bool {
@@ -31,11 +42,13 @@ pub(crate) fn classify(failure: Failure, sql: Option<&Arc<str>>, in_transaction:
     if failure.code == TRIGGER && failure.message.contains("FOREIGN KEY constraint failed") {
         constraint = Some(ConstraintKind::ForeignKey);
     }
+    let does_not_fit = is_type_check(&failure);
     let mut report = DatabaseError::new(failure.message).with_code(failure.code);
     if let Some(sql) = sql {
         report = report.with_sql(Arc::clone(sql));
     }
     match constraint {
+        _ if does_not_fit => Error::database(ErrorKind::Data, report),
         Some(kind) => integrity(kind, report).into(),
         None if is_busy(failure.code) && !in_transaction => {
             Error::Timeout(TimeoutKind::Lock, Box::new(report))

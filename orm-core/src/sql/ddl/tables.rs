@@ -44,6 +44,12 @@ impl Schema<'_> {
             text.push_str(" DEFAULT ");
             text.push_str(&default);
         }
+        if let Some(check) = self.dialect.column_check(field.ty)
+            && !field.generated
+        {
+            text.push(' ');
+            text.push_str(&check.replace("{c}", &self.name(field.column)));
+        }
         if is_key(model, field) {
             text.push_str(" PRIMARY KEY");
             if field.generated && !self.dialect.generated_key().is_empty() {
