@@ -121,6 +121,17 @@ fn an_expression_that_overflows_its_column_is_refused() {
 }
 
 #[test]
+fn a_filter_with_a_value_that_cannot_be_stored_names_its_field() {
+    case(async {
+        let far = DateTime::<Utc>::MAX_UTC;
+        let error = Pet::filter(kw!(at__lt = far)).await.expect_err("the year");
+        assert!(error.to_string().contains("`at`"), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Validation);
+        Ok(())
+    });
+}
+
+#[test]
 fn fields_may_be_named_like_the_parameters_of_generated_code() {
     case(async {
         let owner = Owner::create(kw!(name = "a")).await?;

@@ -104,7 +104,10 @@ impl SqliteSession {
                 Err(Stop::Busy { rows, error }) => (rows, error),
             };
             let started = *started.get_or_insert_with(Instant::now);
-            if started.elapsed() >= self.config.busy_timeout || (rows && !sink.restart()) {
+            if started.elapsed() >= self.config.busy_timeout {
+                return Err(locked(&self.config, error));
+            }
+            if rows && !sink.restart() {
                 return Err(error);
             }
             pause(backoff(attempt)).await;
@@ -215,6 +218,23 @@ impl SqliteSession {
     pub(crate) fn kept_statements(&self) -> usize {
         self.engine().kept_statements()
     }
+}
+
+/// Says which file stayed locked, and for how long.
+fn locked(config: &Config, error: Error) -> Error {
+    let Error::Timeout(kind, report) = &error else {
+        return error;
+    };
+    let message = format!(
+        "another connection kept `{}` locked for longer than the busy_timeout of {:?}",
+        config.target(),
+        config.busy_timeout
+    );
+    let mut said = DatabaseError::new(message).with_code(report.code().unwrap_or("5"));
+    if let Some(sql) = report.sql() {
+        said = said.with_sql(Arc::from(sql));
+    }
+    Error::Timeout(*kind, Box::new(said))
 }
 
 fn owned<'a>(text: &'a StatementText, values: &'a [Value], cost: Cost, cached: bool) -> Order<'a> {

@@ -435,6 +435,11 @@ async fn writers_queue_for_the_file_within_the_timeout() {
         "{error:?}"
     );
     assert!(begun.elapsed() >= Duration::from_millis(90));
+    let text = error.to_string();
+    assert!(
+        text.contains("busy_timeout") && text.contains(".db"),
+        "{text}"
+    );
     let error = run(&mut b, "INSERT INTO t VALUES (1)", Vec::new())
         .await
         .expect_err("locked");

@@ -8,7 +8,7 @@ use crate::query::{
     ColumnRef, Expr, Linked, Lookup, Operand, OrderBy, Output, Path, Predicate, Select,
 };
 use crate::schema::ThroughMeta;
-use crate::value::Value;
+use crate::value::{Field, Value};
 
 /// Deepest nesting of conditions and of expressions.
 const MAX_DEPTH: usize = 500;
@@ -45,12 +45,15 @@ impl Walk {
 
     /// Refuses what no database compares alike.
     pub(super) fn check(&self, value: &Value, field: &'static str) -> Result<()> {
-        match value {
-            Value::Text(text) if text.as_bytes().contains(&0) => Err(Error::validation(
-                field,
-                "text cannot hold the NUL character",
-            )),
-            _ => Ok(()),
+        let problem = match value {
+            Value::Text(text) => text.problem(),
+            Value::F64(number) => number.problem(),
+            Value::DateTime(instant) => instant.problem(),
+            _ => None,
+        };
+        match problem {
+            Some(problem) => Err(Error::validation(field, problem)),
+            None => Ok(()),
         }
     }
 
