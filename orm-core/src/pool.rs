@@ -98,7 +98,10 @@ impl<C: Connector> Pool<C> {
         // Not waiting needs no timer, and a free connection is the common case.
         let object = match pool.timeout_get(&wait(Duration::ZERO)).await {
             Ok(object) => object,
-            Err(PoolError::Timeout(TimeoutType::Wait)) => self.wait_for(pool).await?,
+            Err(PoolError::Timeout(TimeoutType::Wait)) => {
+                // Boxed, so that its room is not part of every call.
+                Box::pin(self.wait_for(pool)).await?
+            }
             Err(error) => return Err(self.explain(error)),
         };
         Ok(Lease::new(Box::new(Borrowed::new(

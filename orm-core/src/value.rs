@@ -9,6 +9,7 @@ pub use cell::Cell;
 pub use datetime::format_datetime;
 pub use datetime::parse_datetime;
 pub use datetime::truncate_to_micros;
+pub use datetime::write_datetime;
 pub use field::Base;
 pub use field::Field;
 pub use field::Key;

@@ -179,11 +179,12 @@ impl SqliteSession {
 
     /// After a commit: has the write-ahead log copied into the file when it has grown.
     pub(crate) async fn look_after_wal(&mut self) {
-        let Some(checkpointer) = self.checkpointer.clone() else {
+        let pages = self.handle.wal_pages();
+        let due = |checkpointer: &&Arc<Checkpointer>| checkpointer.is_due(pages);
+        let Some(checkpointer) = self.checkpointer.as_ref().filter(due).cloned() else {
             return;
         };
-        let pages = self.handle.wal_pages();
-        if !checkpointer.is_due(pages) || !self.engine().raw().is_autocommit() {
+        if !self.engine().raw().is_autocommit() {
             return;
         }
         if !checkpointer.is_urgent(pages) {

@@ -2,7 +2,7 @@
 
 use crate::ffi::{Failure, Prepared, Run};
 use orm_core::error::{DatabaseError, Error, ErrorKind, Result};
-use orm_core::value::{Value, format_datetime};
+use orm_core::value::{Value, write_datetime};
 use std::sync::Arc;
 
 /// Longest text or blob that SQLite stores.
@@ -35,11 +35,11 @@ pub(crate) fn check_count(prepared: &Prepared, values: &[Value], sql: &Arc<str>)
 }
 
 /// The texts of the date-times among the values, in order. They must outlive the run.
-pub(crate) fn datetime_texts(values: &[Value]) -> Result<Vec<String>> {
+pub(crate) fn datetime_texts(values: &[Value]) -> Result<Vec<[u8; 32]>> {
     let mut texts = Vec::new();
     for (i, value) in values.iter().enumerate() {
         if let Value::DateTime(at) = value {
-            let text = format_datetime(*at);
+            let text = write_datetime(*at);
             texts.push(text.ok_or_else(|| bad(i, "the year must be from 1 to 9999"))?);
         }
     }
@@ -50,7 +50,7 @@ pub(crate) fn datetime_texts(values: &[Value]) -> Result<Vec<String>> {
 pub(crate) fn bind_all<'v>(
     run: &mut Run<'_, 'v>,
     values: &'v [Value],
-    datetimes: &'v [String],
+    datetimes: &'v [[u8; 32]],
 ) -> std::result::Result<(), Refused> {
     let mut datetimes = datetimes.iter();
     for (i, value) in values.iter().enumerate() {
@@ -75,7 +75,10 @@ pub(crate) fn bind_all<'v>(
                 run.bind_bytes(at, value)
             }
             Value::DateTime(_) => match datetimes.next() {
-                Some(text) => run.bind_text(at, text),
+                Some(text) => {
+                    let text = std::str::from_utf8(text);
+                    run.bind_text(at, text.map_err(|_| bad(i, "is not text"))?)
+                }
                 None => run.bind_null(at),
             },
             other => return Err(bad(i, &format!("{} cannot be stored", other.kind())).into()),

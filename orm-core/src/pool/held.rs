@@ -69,7 +69,7 @@ impl<C: Connector> Job<C> {
     async fn run(mut self) {
         let Some(held) = &mut self.0 else { return };
         let limit = held.shared.options.cleanup_timeout;
-        let cleaned = clean(&mut *held.object, limit).await;
+        let cleaned = clean(&mut held.object, limit).await;
         if let Some(held) = self.0.take() {
             match cleaned {
                 Ok(()) => held.give_back(),

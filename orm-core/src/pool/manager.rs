@@ -109,16 +109,7 @@ impl<C: Connector> Manager<C> {
         })
     }
 
-    fn same_runtime(&self, conn: &Conn<C::Session>) -> bool {
-        !self.shared.connector.bound_to_runtime() || conn.runtime == current_runtime()
-    }
-}
-
-impl<C: Connector> managed::Manager for Manager<C> {
-    type Type = Conn<C::Session>;
-    type Error = Error;
-
-    async fn create(&self) -> Result<Conn<C::Session>> {
+    async fn open(&self) -> Result<Conn<C::Session>> {
         let runtime = current_runtime().ok_or_else(no_runtime)?;
         let generation = self.shared.generation.load(Ordering::Relaxed);
         let limit = self.shared.options.connect_timeout;
@@ -139,9 +130,24 @@ impl<C: Connector> managed::Manager for Manager<C> {
         })
     }
 
+    fn same_runtime(&self, conn: &Conn<C::Session>) -> bool {
+        !self.shared.connector.bound_to_runtime() || conn.runtime == current_runtime()
+    }
+}
+
+impl<C: Connector> managed::Manager for Manager<C> {
+    // Boxed: it is moved several times while it is lent.
+    type Type = Box<Conn<C::Session>>;
+    type Error = Error;
+
+    // What is rare is boxed, here and below: its room would be part of every `acquire`.
+    async fn create(&self) -> Result<Box<Conn<C::Session>>> {
+        Box::pin(self.open()).await.map(Box::new)
+    }
+
     async fn recycle(
         &self,
-        conn: &mut Conn<C::Session>,
+        conn: &mut Box<Conn<C::Session>>,
         metrics: &Metrics,
     ) -> RecycleResult<Error> {
         if !self.same_runtime(conn) {
@@ -152,14 +158,14 @@ impl<C: Connector> managed::Manager for Manager<C> {
         }
         if conn.left != Left::Nothing {
             let limit = self.shared.options.cleanup_timeout;
-            held::clean(conn, limit).await?;
+            Box::pin(held::clean(conn, limit)).await?;
         }
         if conn.session.health() != Health::Clean {
             return Err(RecycleError::message("not clean"));
         }
         // Counted from when it was lent last, which is longer than it was idle.
         if conn.session.wants_ping(metrics.last_used()) {
-            self.ping(&mut conn.session).await?;
+            Box::pin(self.ping(&mut conn.session)).await?;
         }
         Ok(())
     }

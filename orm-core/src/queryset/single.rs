@@ -31,8 +31,9 @@ macro_rules! single {
             type Output = Result<$answer>;
             type IntoFuture = BoxFuture<'static, Self::Output>;
 
-            fn into_future(self) -> Self::IntoFuture {
-                Box::pin(self.run())
+            // By reference: an argument taken by value would be in the future twice.
+            fn into_future(mut self) -> Self::IntoFuture {
+                Box::pin(async move { self.run().await })
             }
         }
     };
@@ -74,7 +75,7 @@ prefetching!(Get GetOrNone First);
 
 impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
     /// At most one row; several are an error.
-    async fn only(mut self) -> Result<Option<Out>> {
+    async fn only(&mut self) -> Result<Option<Out>> {
         self.select.limit = Some(self.select.limit.map_or(2, |limit| limit.min(2)));
         let mut rows = self.fetch().await?;
         if rows.len() > 1 {
@@ -90,8 +91,8 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
 }
 
 impl<M: Related, Out: Send + 'static> Get<M, Out> {
-    async fn run(self) -> Result<Out> {
-        let mut query = self.0;
+    async fn run(&mut self) -> Result<Out> {
+        let query = &mut self.0;
         query.select.limit = Some(query.select.limit.map_or(2, |limit| limit.min(2)));
         let mut rows = query.fetch().await?;
         match (rows.pop(), rows.is_empty()) {
@@ -105,14 +106,14 @@ impl<M: Related, Out: Send + 'static> Get<M, Out> {
 }
 
 impl<M: Related, Out: Send + 'static> GetOrNone<M, Out> {
-    async fn run(self) -> Result<Option<Out>> {
+    async fn run(&mut self) -> Result<Option<Out>> {
         self.0.only().await
     }
 }
 
 impl<M: Related, Out: Send + 'static> First<M, Out> {
-    async fn run(self) -> Result<Option<Out>> {
-        let mut query = self.0;
+    async fn run(&mut self) -> Result<Option<Out>> {
+        let query = &mut self.0;
         let select = &mut query.select;
         if select.order.is_empty() && (select.order_set || select.model.ordering.is_empty()) {
             let expr = Expr::own(select.model.pk());
@@ -131,21 +132,21 @@ fn read_count(row: &dyn RowAccess) -> Result<i64> {
 }
 
 impl<M: Related, Out: Send + 'static> Count<M, Out> {
-    async fn run(self) -> Result<u64> {
+    async fn run(&mut self) -> Result<u64> {
         let counts = self.0.scalar(Output::Count).await?;
         Ok(counts.first().map_or(0, |count| count.unsigned_abs()))
     }
 }
 
 impl<M: Related, Out: Send + 'static> Exists<M, Out> {
-    async fn run(self) -> Result<bool> {
+    async fn run(&mut self) -> Result<bool> {
         Ok(!self.0.scalar(Output::Exists).await?.is_empty())
     }
 }
 
 impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
-    async fn scalar(self, output: Output) -> Result<Vec<i64>> {
-        let mut query = self;
+    async fn scalar(&mut self, output: Output) -> Result<Vec<i64>> {
+        let query = self;
         if let Some(error) = query.error.take() {
             return Err(error);
         }

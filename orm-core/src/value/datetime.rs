@@ -20,6 +20,12 @@ pub(super) fn has_written_year(v: DateTime<Utc>) -> bool {
 ///
 /// `None` for years outside 0001 to 9999, which the layout (and most databases) cannot hold.
 pub fn format_datetime(v: DateTime<Utc>) -> Option<String> {
+    let text = write_datetime(v)?;
+    std::str::from_utf8(&text).ok().map(str::to_owned)
+}
+
+/// As [`format_datetime`], without allocating: the characters are ASCII.
+pub fn write_datetime(v: DateTime<Utc>) -> Option<[u8; 32]> {
     // Taken apart once: each getter of a `DateTime` would apply its offset again.
     let v = v.naive_utc();
     let (day, time) = (v.date(), v.time());
@@ -36,7 +42,7 @@ pub fn format_datetime(v: DateTime<Utc>) -> Option<String> {
     put(&mut out[14..16], minute);
     put(&mut out[17..19], second);
     put(&mut out[20..26], micros);
-    std::str::from_utf8(&out).ok().map(str::to_owned)
+    Some(out)
 }
 
 fn put(out: &mut [u8], mut v: u32) {
