@@ -91,7 +91,7 @@ impl SqliteSession {
         loop {
             let (rows, error) = match self.run_once(statement, sink).await {
                 Ok(done) => {
-                    if statement.intent == Intent::Write {
+                    if statement.intent == Intent::Write && self.wal_has_grown() {
                         self.look_after_wal().await;
                     }
                     return Ok(done);
@@ -177,16 +177,21 @@ impl SqliteSession {
         }
     }
 
+    fn wal_has_grown(&self) -> bool {
+        let pages = self.handle.wal_pages();
+        let checkpointer = self.checkpointer.as_ref();
+        checkpointer.is_some_and(|checkpointer| checkpointer.is_due(pages))
+    }
+
     /// After a commit: has the write-ahead log copied into the file when it has grown.
     pub(crate) async fn look_after_wal(&mut self) {
-        let pages = self.handle.wal_pages();
-        let due = |checkpointer: &&Arc<Checkpointer>| checkpointer.is_due(pages);
-        let Some(checkpointer) = self.checkpointer.as_ref().filter(due).cloned() else {
+        let Some(checkpointer) = self.checkpointer.clone() else {
             return;
         };
-        if !self.engine().raw().is_autocommit() {
+        if !self.wal_has_grown() || !self.engine().raw().is_autocommit() {
             return;
         }
+        let pages = self.handle.wal_pages();
         if !checkpointer.is_urgent(pages) {
             return checkpointer.start(pages);
         }

@@ -23,12 +23,22 @@ pub struct Update;
 pub trait Context {
     /// What the keywords are collected into.
     type Repr: Default + Clone + fmt::Debug + Send + Sync + 'static;
+
+    /// An empty one, for keywords of a model with so many fields.
+    fn with_room(_fields: usize) -> Self::Repr {
+        Self::Repr::default()
+    }
 }
 impl Context for Where {
     type Repr = Predicate;
 }
 impl Context for Insert {
     type Repr = Vec<Assignment>;
+
+    // Most of the fields are given; growing step by step would move them again and again.
+    fn with_room(fields: usize) -> Self::Repr {
+        Vec::with_capacity(fields)
+    }
 }
 impl Context for Update {
     type Repr = Vec<Assignment>;

@@ -233,7 +233,7 @@ pub fn keywords<M: Entity, C: Context, V, A: Keywords<M, C>>(
     values: V,
     build: fn(Cols<M>, V) -> A,
 ) -> Clause<M, C> {
-    let mut repr = C::Repr::default();
+    let mut repr = C::with_room(M::meta().fields.len());
     build(Cols(PhantomData), values).put(&mut repr);
     Clause::from_repr(repr)
 }

@@ -98,12 +98,14 @@ impl OwnedRow {
         }
         let mut now = None;
         let mut problems = ValidationError::new();
-        let mut values = Vec::with_capacity(given.len());
-        for (field, value) in model.fields.iter().zip(given) {
-            let value = stored(field.ty, value.unwrap_or_else(|| missing(field, &mut now)));
-            fields::validate(model, field, &value, &mut problems);
-            values.push(value);
-        }
+        let fields = model.fields.iter().zip(given);
+        let values = fields
+            .map(|(field, value)| {
+                let value = stored(field.ty, value.unwrap_or_else(|| missing(field, &mut now)));
+                fields::validate(model, field, &value, &mut problems);
+                value
+            })
+            .collect();
         problems.into_result()?;
         Ok(OwnedRow { model, values })
     }

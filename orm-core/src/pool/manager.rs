@@ -163,8 +163,9 @@ impl<C: Connector> managed::Manager for Manager<C> {
         if conn.session.health() != Health::Clean {
             return Err(RecycleError::message("not clean"));
         }
-        // Counted from when it was lent last, which is longer than it was idle.
-        if conn.session.wants_ping(metrics.last_used()) {
+        // Counted from when it was lent last, which is longer than it was idle. The clock is not
+        // read for a connection that no idle time makes doubtful.
+        if conn.session.wants_ping(Duration::MAX) && conn.session.wants_ping(metrics.last_used()) {
             Box::pin(self.ping(&mut conn.session)).await?;
         }
         Ok(())

@@ -16,9 +16,14 @@ pub(super) struct Turn<'a> {
 impl<'a> Turn<'a> {
     /// Waits for the connection.
     pub(super) async fn take(root: &'a Root) -> Self {
+        // Free is the common case, and needs no place in the queue.
+        let slot = match root.lease.try_lock() {
+            Ok(slot) => slot,
+            Err(_) => root.lease.lock().await,
+        };
         Turn {
             root,
-            slot: Some(root.lease.lock().await),
+            slot: Some(slot),
             sending: false,
         }
     }
