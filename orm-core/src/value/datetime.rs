@@ -4,7 +4,10 @@ use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Timelike, Utc};
 
 /// Cuts an instant to whole microseconds, the precision of every backend.
 pub fn truncate_to_micros(v: DateTime<Utc>) -> DateTime<Utc> {
-    v.trunc_subsecs(6)
+    match v.nanosecond() % 1_000 {
+        0 => v,
+        _ => v.trunc_subsecs(6),
+    }
 }
 
 /// Whether [`format_datetime`] can write the year.
