@@ -207,7 +207,9 @@ pub(super) fn omits_key<M: Model>(instance: &M) -> bool {
 pub(super) fn columns<M: Model>(instance: &M) -> Vec<usize> {
     let model = M::meta();
     let omit_key = omits_key(instance);
-    (0..model.fields.len())
-        .filter(|at| !(omit_key && *at == model.pk))
-        .collect()
+    let all = 0..model.fields.len();
+    // A filter does not know its length, so collecting it would grow step by step.
+    let mut columns = Vec::with_capacity(all.len());
+    columns.extend(all.filter(|at| !(omit_key && *at == model.pk)));
+    columns
 }

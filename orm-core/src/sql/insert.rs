@@ -195,8 +195,8 @@ fn take(
             values.len()
         )));
     }
-    for (i, value) in values.iter().enumerate() {
-        walk.check(value, model.fields[fields[i % fields.len()]].name)?;
+    for (value, field) in values.iter().zip(fields.iter().cycle()) {
+        walk.check(value, model.fields[*field].name)?;
     }
     walk.values = values;
     Ok(())

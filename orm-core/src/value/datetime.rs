@@ -8,7 +8,10 @@ pub fn truncate_to_micros(v: DateTime<Utc>) -> DateTime<Utc> {
     if v.nanosecond() >= 1_000_000_000 {
         return v.with_nanosecond(999_999_000).unwrap_or(v);
     }
-    v.trunc_subsecs(6)
+    match v.nanosecond() % 1_000 {
+        0 => v,
+        _ => v.trunc_subsecs(6),
+    }
 }
 
 /// Whether [`format_datetime`] can write the year.

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    filter::<Post>(Post::views.gt("x"));
+    let _ = Post::filter(Post::views.gt("x"));
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    filter::<Post>(Post::views.eq("x"));
+    let _ = Post::filter(Post::views.eq("x"));
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    filter::<Post>(Post::titel.eq("x"));
+    let _ = Post::filter(Post::titel.eq("x"));
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    filter::<Post>(Post::author.posts.tgs.name.eq("x"));
+    let _ = Post::filter(Post::author.posts.tgs.name.eq("x"));
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    filter::<Post>(Post::views.icontains("x"));
+    let _ = Post::filter(Post::views.icontains("x"));
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    create::<User>(kw!(usrname = "john", email = "x"));
+    let _ = User::create(kw!(usrname = "john", email = "x"));
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    create::<User>(kw!(username__icontains = "x", username = "x", email = "x"));
+    let _ = User::create(kw!(username__icontains = "x", username = "x", email = "x"));
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    create::<User>(kw!(username = 7, email = "x"));
+    let _ = User::create(kw!(username = 7, email = "x"));
 }

@@ -4,6 +4,6 @@ use models::*;
 
 fn main() {
     fn f(user: User, tag: Tag) {
-        create::<Post>(kw!(title = "Hello", author = &user, tags = &tag));
+        let _ = Post::create(kw!(title = "Hello", author = &user, tags = &tag));
     }
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    create::<Post>(kw!(title = "x", created_at = Utc::now(), id = 7));
+    let _ = Post::create(kw!(title = "x", created_at = Utc::now(), id = 7));
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    create::<Post>(kw!(title = "Hello", views = 1));
+    let _ = Post::create(kw!(title = "Hello", views = 1));
 }

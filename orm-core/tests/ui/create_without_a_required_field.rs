@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    create::<User>(kw!(username = "john"));
+    let _ = User::create(kw!(username = "john"));
 }

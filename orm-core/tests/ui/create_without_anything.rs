@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    create::<Post>(kw!());
+    let _ = Post::create(kw!());
 }

@@ -4,6 +4,6 @@ use models::*;
 
 fn main() {
     fn f(post: Post) {
-        filter::<Post>(kw!(author = &post));
+        let _ = Post::filter(kw!(author = &post));
     }
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    filter::<Post>(kw!(views = "many"));
+    let _ = Post::filter(kw!(views = "many"));
 }

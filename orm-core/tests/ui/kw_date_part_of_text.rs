@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    filter::<Post>(kw!(title__year = 2024));
+    let _ = Post::filter(kw!(title__year = 2024));
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    filter::<Post>(kw!(author____username = "x"));
+    let _ = Post::filter(kw!(author____username = "x"));
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    filter::<Post>(kw!(title = "a", title = "b"));
+    let _ = Post::filter(kw!(title = "a", title = "b"));
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    filter::<Post>(kw!(title = "a") | kw!(title = "b"));
+    let _ = Post::filter(kw!(title = "a") | kw!(title = "b"));
 }

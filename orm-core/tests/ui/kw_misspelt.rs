@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    filter::<Post>(kw!(titel = "x"));
+    let _ = Post::filter(kw!(titel = "x"));
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    filter::<Post>(kw!(title = "y", author.posts.tgs.name = "x"));
+    let _ = Post::filter(kw!(title = "y", author.posts.tgs.name = "x"));
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    filter::<Post>(kw!(views__icontains = "1"));
+    let _ = Post::filter(kw!(views__icontains = "1"));
 }

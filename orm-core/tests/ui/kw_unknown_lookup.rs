@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    filter::<Post>(kw!(title__icontain = "x"));
+    let _ = Post::filter(kw!(title__icontain = "x"));
 }

@@ -4,5 +4,5 @@ use models::*;
 
 fn main() {
     let q = kw!(title = "a");
-    filter::<Post>(q);
+    let _ = Post::filter(q);
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    filter::<Post>(kw!(author.username));
+    let _ = Post::filter(kw!(author.username));
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    order_by::<Post>(User::username);
+    let _ = Post::all().order_by(User::username);
 }

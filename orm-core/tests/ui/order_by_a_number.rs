@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    order_by::<Post>(3);
+    let _ = Post::all().order_by(3);
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    prefetch_related::<Post>(Post::title);
+    let _ = Post::all().prefetch_related(Post::title);
 }

@@ -4,6 +4,6 @@ use models::*;
 
 fn main() {
     fn f(tag: Tag) {
-        update::<Post>(kw!(tags = &tag));
+        let _ = Post::all().update(kw!(tags = &tag));
     }
 }

@@ -4,6 +4,6 @@ use models::*;
 
 fn main() {
     fn f(user: User) {
-        update::<Post>(kw!(autor = &user));
+        let _ = Post::all().update(kw!(autor = &user));
     }
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    update::<Post>(kw!(author__username = "x"));
+    let _ = Post::all().update(kw!(author__username = "x"));
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    update::<Post>(kw!(views__gt = 3));
+    let _ = Post::all().update(kw!(views__gt = 3));
 }

@@ -3,5 +3,5 @@ mod models;
 use models::*;
 
 fn main() {
-    update::<Post>(kw!(title = F(views) + 1));
+    let _ = Post::all().update(kw!(title = F(views) + 1));
 }

@@ -6,6 +6,7 @@ pub use chrono::{DateTime, Utc};
 pub use orm_core::columns::{New, Q, Set, all, any, not};
 pub use orm_core::entity::Entity;
 pub use orm_core::relation::{ForeignKey, HasMany, HasOne, ManyToMany, OneToOne};
+pub use orm_core::model::Model;
 pub use orm_core::{Model, Values, kw, q};
 
 use orm_core::columns::{IntoOrder, IntoPrefetch, Selection};
