@@ -2,10 +2,8 @@
 
 #[path = "support/models.rs"]
 mod models;
-
-use models::{Model, User, kw};
+use models::*;
 
 fn main() {
-    User::all();
     User::create(kw!(username = "john", email = "x"));
 }
