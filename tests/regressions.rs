@@ -30,6 +30,23 @@ pub struct Pet {
     pub owner: ForeignKey<Owner>,
 }
 
+#[derive(Model, Clone, Debug, Default)]
+pub struct Reader {
+    #[field(pk)]
+    pub id: i32,
+    #[field(auto_now)]
+    pub seen: DateTime<Utc>,
+    pub card: HasOne<Card>,
+}
+
+#[derive(Model, Clone, Debug, Default)]
+pub struct Card {
+    #[field(pk)]
+    pub id: i32,
+    #[field(related_name = "card")]
+    pub reader: OneToOne<Reader>,
+}
+
 static ONE: Mutex<()> = Mutex::new(());
 
 /// Runs a case on an empty database in memory, alone.
@@ -38,7 +55,7 @@ fn case<F: Future<Output = Result<()>>>(future: F) {
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
     let result: Result<()> = run_async(async {
-        let config = Config::new("sqlite::memory:").models(models![Owner, Pet]);
+        let config = Config::new("sqlite::memory:").models(models![Owner, Pet, Reader, Card]);
         Tortoise::init(config.generate_schemas(true)).await?;
         future.await
     });
@@ -175,4 +192,73 @@ fn planning_a_long_statement_is_not_charged_to_the_one_before() {
 fn reading_relations_of_an_unsaved_instance_says_that_it_is_unsaved() {
     let error = Owner::default().pets.get().expect_err("no owner");
     assert_eq!(error.kind(), ErrorKind::Unsaved, "{error}");
+}
+
+#[test]
+fn a_save_sets_auto_now_of_an_instance_with_an_old_time() {
+    case(async {
+        let made = Reader::create(kw!()).await?;
+        Reader::all()
+            .update(kw!(seen = DateTime::<Utc>::UNIX_EPOCH))
+            .await?;
+        let mut reader = Reader::get(kw!(id = made.id)).await?;
+        assert_eq!(reader.seen, DateTime::<Utc>::UNIX_EPOCH);
+        reader.save().await?;
+        assert!(reader.seen >= made.seen, "{}", reader.seen);
+        assert_eq!(Reader::get(kw!(id = made.id)).await?.seen, reader.seen);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_prefetched_one_to_one_without_a_row_is_loaded_as_none() {
+    case(async {
+        let with = Reader::create(kw!()).await?;
+        let without = Reader::create(kw!()).await?;
+        let card = Card::create(kw!(reader = &with)).await?;
+        let readers = Reader::all()
+            .order_by("id")
+            .prefetch_related("card")
+            .await?;
+        assert_eq!(readers[0].card.get()?.map(|c| c.id), Some(card.id));
+        assert_eq!(readers[1].id, without.id);
+        assert!(readers[1].card.get()?.is_none());
+        Ok(())
+    });
+}
+
+/// Dropping alone stops the statement: nobody touches the session again before its lock is free.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dropping_a_statement_stops_it_before_its_session_is_used_again() {
+    use orm_core::backend::{
+        ConnectionUrl, Connector, Intent, Session, Sink, Statement, StatementText,
+    };
+    use std::time::{Duration, Instant};
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let url = format!("sqlite://{}", folder.path().join("stop.db").display());
+    let url = ConnectionUrl::parse(&url).expect("a URL");
+    let connector = orm_sqlite::SqliteConnector::from_url(&url).expect("a connector");
+    let mut dropped = connector.connect(Intent::Write).await.expect("opens");
+    let mut other = connector.connect(Intent::Write).await.expect("opens");
+    let script = "CREATE TABLE t (a INTEGER)";
+    dropped.run_script(script).await.expect("a table");
+    // Holds the write lock of the file for seconds when nobody stops it.
+    let slow = "INSERT INTO t WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c \
+                WHERE x < 40000000) SELECT count(*) FROM c";
+    let slow = Statement::new(StatementText::new(slow), Vec::new());
+    let mut sink = Sink::discard();
+    let limit = Duration::from_millis(50);
+    let result = tokio::time::timeout(limit, dropped.run(&slow, &mut sink)).await;
+    assert!(result.is_err(), "seconds do not fit into 50 ms");
+    let begun = Instant::now();
+    let quick = Statement::new(StatementText::new("INSERT INTO t VALUES (1)"), Vec::new());
+    let done = other
+        .run(&quick, &mut sink)
+        .await
+        .expect("the lock is free");
+    assert_eq!(done.rows_affected, 1);
+    let waited = begun.elapsed();
+    assert!(waited < Duration::from_millis(500), "it waited {waited:?}");
+    drop(dropped);
 }
