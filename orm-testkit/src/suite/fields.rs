@@ -269,8 +269,11 @@ async fn datetime_parameters(_: &Context) -> CaseResult {
 
 /// Each save sets it anew.
 async fn auto_now_on_every_save(_: &Context) -> CaseResult {
-    let mut sample = sample(1).await?;
+    sample(1).await?;
     Sample::all().update(kw!(changed_at = noon())).await?;
+    // Read again: the instance that is saved must hold the old time.
+    let mut sample = Sample::get(kw!(serial = 1)).await?;
+    check::eq(sample.changed_at, noon())?;
     sample.save().await?;
     let stored = Sample::get(kw!(serial = 1)).await?;
     check::that(stored.changed_at > noon(), "the save set it")?;
