@@ -35,7 +35,8 @@ pub(crate) fn check(file: &File, test: bool, faults: &mut Vec<Fault>) {
             "name the file after its module: `foo.rs` beside the folder `foo`".into(),
         );
     }
-    let fixture = path.contains("/tests/ui/");
+    // What is included into another file cannot begin with an inner comment.
+    let fixture = path.contains("/tests/ui/") || path.ends_with("/doctest_setup.rs");
     if !fixture && !file.text.starts_with("//!") {
         fault(
             1,
