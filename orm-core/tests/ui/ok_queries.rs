@@ -93,8 +93,8 @@ fn shapes() {
         shown::<Post>(kw!(title, author)),
         "(author_id = ? and title = ?)"
     );
-    let _ = Post::filter(any([kw!(title = "a"), not(kw!(author__username = "b"))]));
-    let _ = Post::filter(if n > 2 {
+    filter::<Post>(any([kw!(title = "a"), not(kw!(author__username = "b"))]));
+    filter::<Post>(if n > 2 {
         kw!(views = n)
     } else {
         kw!(title = "b")
@@ -106,7 +106,7 @@ fn shapes() {
     );
     macro_rules! by {
         ($v:expr) => {
-            let _ = Post::filter(kw!(title = $v))
+            filter::<Post>(kw!(title = $v))
         };
     }
     by!("x");
@@ -133,12 +133,12 @@ fn expressions() {
         shown::<Post>(kw!(views__lt = 10 - F(author.id))),
         "views < (? - author_id)"
     );
-    let _ = Post::all().update(kw!(views = F(views) + k, title = "x"));
-    let _ = User::all().update(kw!(bio = F(username)));
-    let _ = Post::all().update(kw!(views = F(views) / 2));
+    update::<Post>(kw!(views = F(views) + k, title = "x"));
+    update::<User>(kw!(bio = F(username)));
+    update::<Post>(kw!(views = F(views) / 2));
     update(Post::views.set(Post::views * 2) & Post::title.set("x"));
-    let _ = Post::all().update(kw!(editor = None));
-    let _ = User::all().update(kw!(bio = None));
+    update::<Post>(kw!(editor = None));
+    update::<User>(kw!(bio = None));
     filter((Post::views + Post::id).gt(3));
 }
 
@@ -159,10 +159,10 @@ fn creation() {
         names(kw!(title = "x", author_id = 1)),
         ["author_id", "title"]
     );
-    let _ = Post::create(kw!(author = &reference, views = 1, title = "x"));
-    let _ = Post::create(kw!(author = &author, title = "x", editor = Some(&author)));
-    let _ = User::create(kw!(username = "x", email = "y", bio = "z"));
-    let _ = User::create(kw!(
+    create::<Post>(kw!(author = &reference, views = 1, title = "x"));
+    create::<Post>(kw!(author = &author, title = "x", editor = Some(&author)));
+    create::<User>(kw!(username = "x", email = "y", bio = "z"));
+    create::<User>(kw!(
         username = "x",
         email = "y",
         bio = Some("z".to_string())
@@ -170,12 +170,12 @@ fn creation() {
 }
 
 fn lists() {
-    let _ = Post::all().order_by("-created_at");
-    let _ = Post::all().order_by(["-created_at", "title"]);
-    let _ = Post::all().order_by((-Post::views, Post::author.username, "title"));
-    let _ = Post::all().order_by(Post::created_at.year().desc());
-    let _ = Post::all().prefetch_related(("tags", Post::author.posts));
-    let _ = Post::all().prefetch_related(vec!["tags", "author"]);
+    order_by::<Post>("-created_at");
+    order_by::<Post>(["-created_at", "title"]);
+    order_by::<Post>((-Post::views, Post::author.username, "title"));
+    order_by::<Post>(Post::created_at.year().desc());
+    prefetch_related::<Post>(("tags", Post::author.posts));
+    prefetch_related::<Post>(vec!["tags", "author"]);
     let rows: Vec<(i32, String, Option<String>)> =
         values_list((Post::id, Post::author.username, Post::editor.username));
     assert!(rows.is_empty());
