@@ -148,6 +148,35 @@ fn a_filter_with_a_value_that_cannot_be_stored_names_its_field() {
     });
 }
 
+/// A model whose key the program chooses: zero is a key.
+#[derive(Model, Clone, Debug, Default)]
+pub struct Code {
+    #[field(pk, generated = false)]
+    pub id: i32,
+    pub uses: HasMany<Use>,
+}
+
+#[derive(Model, Clone, Debug, Default)]
+pub struct Use {
+    #[field(pk)]
+    pub id: i32,
+    #[field(related_name = "uses")]
+    pub code: ForeignKey<Code>,
+}
+
+#[test]
+fn a_chosen_key_of_zero_is_a_key_wherever_an_instance_is_given() {
+    case(async {
+        let config = Config::new("sqlite::memory:").models(models![Code, Use]);
+        Tortoise::init(config.generate_schemas(true)).await?;
+        let code = Code::create(kw!(id = 0)).await?;
+        Use::create(kw!(code = &code)).await?;
+        assert_eq!(Use::filter(kw!(code = &code)).count().await?, 1);
+        assert_eq!(code.uses.all().count().await?, 1);
+        Ok(())
+    });
+}
+
 #[test]
 fn fields_may_be_named_like_the_parameters_of_generated_code() {
     case(async {

@@ -86,6 +86,28 @@ pub fn read_instance<M: Entity>(row: &dyn RowAccess, at: usize) -> Result<M> {
     Ok(instance)
 }
 
+/// Whether this key of a model stands for "not saved yet". A key that the program chooses may be
+/// zero.
+pub(crate) fn is_unsaved(model: &'static ModelMeta, key: &Value) -> bool {
+    match key {
+        Value::I64(key) => *key == 0 && model.pk().generated,
+        Value::Text(key) => key.is_empty(),
+        key => key.is_null(),
+    }
+}
+
+/// The key of a saved instance.
+///
+/// # Errors
+/// `Unsaved` when it has none yet.
+pub(crate) fn saved_key<M: Entity>(instance: &M) -> Result<Value> {
+    let key = instance.pk().to_value();
+    if is_unsaved(M::meta(), &key) {
+        return Err(Error::Unsaved(M::meta().name));
+    }
+    Ok(key)
+}
+
 /// Reads one field of a row. Used by the derive's `from_row`.
 ///
 /// # Errors

@@ -78,7 +78,7 @@ impl<M: Related, Out> fmt::Debug for QuerySet<M, Out> {
     }
 }
 
-fn read_model<M: Related>(row: &dyn RowAccess) -> Result<M> {
+pub(crate) fn read_model<M: Related>(row: &dyn RowAccess) -> Result<M> {
     read_instance(row, 0)
 }
 
@@ -369,7 +369,7 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
             let key = match key {
                 OrderKey::Name(name) => resolve_order(self.select.model, &name),
                 OrderKey::Key(key) => {
-                    crate::query::check_order(self.select.model, &key).map(|()| key)
+                    crate::query::check_order(self.select.model, &key.expr).map(|()| key)
                 }
             };
             match key {

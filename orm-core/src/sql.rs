@@ -31,6 +31,5 @@ pub use link::link;
 pub use link::unlink;
 pub use link::unlink_all;
 pub use select::select;
-pub use shape::rendered_texts;
 pub use update::delete;
 pub use update::update;

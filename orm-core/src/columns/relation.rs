@@ -2,10 +2,10 @@
 
 use super::lookup::{equal, one_of};
 use super::{Kv, Null, Optional, Q, Rel};
-use crate::entity::{Entity, Scope};
-use crate::error::{Error, Result};
+use crate::entity::{Entity, Scope, saved_key};
+use crate::error::Result;
 use crate::query::{self, Predicate};
-use crate::value::{Field, Key, Value};
+use crate::value::Value;
 
 /// What a relation to `T` can be compared with, or a foreign key set to: `&user`, a foreign key,
 /// and `None` where the relation may be absent (`K` is [`Optional`]).
@@ -17,34 +17,26 @@ pub trait RelValue<T: Entity, K = Optional> {
     /// The key of the related row; NULL for none.
     ///
     /// # Errors
-    /// [`Error::Unsaved`] when the instance has no key yet.
+    /// [`Unsaved`](crate::error::Error::Unsaved) when the instance has no key yet.
     fn key_value(&self) -> Result<Value>;
-}
-
-fn key_of<T: Entity>(instance: &T) -> Result<Value> {
-    let key = instance.pk();
-    if key.is_unset() {
-        return Err(Error::Unsaved(T::meta().name));
-    }
-    Ok(key.to_value())
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Entity, K> RelValue<T, K> for &T {
     fn key_value(&self) -> Result<Value> {
-        key_of(*self)
+        saved_key(*self)
     }
 }
 #[diagnostic::do_not_recommend]
 impl<T: Entity, K> RelValue<T, K> for T {
     fn key_value(&self) -> Result<Value> {
-        key_of(self)
+        saved_key(self)
     }
 }
 #[diagnostic::do_not_recommend]
 impl<T: Entity> RelValue<T, Optional> for Option<&T> {
     fn key_value(&self) -> Result<Value> {
-        self.map_or(Ok(Value::Null), key_of)
+        self.map_or(Ok(Value::Null), saved_key)
     }
 }
 #[diagnostic::do_not_recommend]

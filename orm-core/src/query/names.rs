@@ -273,32 +273,30 @@ pub fn resolve_order(model: &'static ModelMeta, name: &str) -> Result<OrderBy> {
         expr: Expr::Column(column),
         descending,
     };
-    check_order(model, &order)?;
+    check_order(model, &order.expr)?;
     Ok(order)
 }
 
-/// Refuses ordering over a to-many path.
+/// Refuses ordering over a to-many path, wherever in the expression.
 ///
 /// # Errors
-/// [`Error::Field`] that names the relation.
-pub(crate) fn check_order(model: &'static ModelMeta, order: &OrderBy) -> Result<()> {
-    let Expr::Column(column) = &order.expr else {
+/// [`Error::Field`] that names the relation; the error that the expression holds.
+pub(crate) fn check_order(model: &'static ModelMeta, expr: &Expr) -> Result<()> {
+    let column = match expr {
+        Expr::Column(column) => column,
+        Expr::Arithmetic(_, left, right) => {
+            check_order(model, left)?;
+            return check_order(model, right);
+        }
+        Expr::DatePart(_, of) => return check_order(model, of),
+        Expr::Error(error) => return Err((**error).clone()),
+        Expr::Value(_) => return Ok(()),
+    };
+    let relations = column.path.relations();
+    let Some(relation) = relations.iter().find(|relation| relation.is_to_many()) else {
         return Ok(());
     };
-    let mut to_many = None;
-    column.path.for_each_from_end(|r| {
-        if r.is_to_many() {
-            to_many = Some(r.name);
-        }
-    });
-    match to_many {
-        None => Ok(()),
-        Some(relation) => Err(FieldError::misused(
-            model.name,
-            &format!("{column:?}"),
-            relation,
-            "leads to many rows, so there is no single value to order by",
-        )
-        .into()),
-    }
+    let path = format!("{column:?}");
+    let reason = "leads to many rows, so there is no single value to order by";
+    Err(FieldError::misused(model.name, &path, relation.name, reason).into())
 }

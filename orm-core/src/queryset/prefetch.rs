@@ -1,6 +1,6 @@
 //! Loading relations of many instances with one statement a relation.
 
-use super::{BoxFuture, fetch};
+use super::{BoxFuture, fetch, read_model};
 use crate::backend::RowAccess;
 use crate::entity::{Entity, RelationSlot, Shared, read_instance};
 use crate::error::{Error, Result};
@@ -118,10 +118,6 @@ fn read_linked<T: Related>(row: &dyn RowAccess) -> Result<(Value, T)> {
     Ok((row.cell(0)?.to_value(), read_instance(row, 1)?))
 }
 
-fn read_plain<T: Related>(row: &dyn RowAccess) -> Result<T> {
-    read_instance(row, 0)
-}
-
 impl<T: Related> Target for TargetOf<T> {
     fn load<'a>(
         &'a self,
@@ -137,11 +133,11 @@ impl<T: Related> Target for TargetOf<T> {
                     rows.into_iter().unzip()
                 }
                 Group::Key => keyed(
-                    fetch::rows(&mut select, read_plain::<T>, db).await?,
+                    fetch::rows(&mut select, read_model::<T>, db).await?,
                     T::meta().pk,
                 ),
                 Group::One(field) | Group::Many(field) => {
-                    keyed(fetch::rows(&mut select, read_plain::<T>, db).await?, field)
+                    keyed(fetch::rows(&mut select, read_model::<T>, db).await?, field)
                 }
             };
             if !rows.is_empty() && !nested.is_empty() {

@@ -2,11 +2,11 @@
 
 use crate::columns::RelValue;
 use crate::entity::{Entity, Shared, ToOneSlot};
-use crate::error::{DoesNotExist, Error, NotLoaded, Result};
+use crate::error::{DoesNotExist, NotLoaded, Result};
 use crate::query::{Expr, Predicate};
 use crate::queryset::{QuerySet, Related};
 use crate::schema::ModelMeta;
-use crate::value::{Field, Key, Value};
+use crate::value::{Field, Value};
 use std::{fmt, marker::PhantomData, sync::Arc};
 
 /// The key of another row, and that row's instance once a query has loaded it.
@@ -81,7 +81,7 @@ impl<T: Entity> ForeignKey<T> {
     /// The loaded instance. Sends nothing.
     ///
     /// # Errors
-    /// [`Error::NotLoaded`] when no query has loaded it; [`Error::DoesNotExist`] when one has
+    /// [`NotLoaded`](crate::error::Error::NotLoaded) when no query has loaded it; [`DoesNotExist`](crate::error::Error::DoesNotExist) when one has
     /// looked and found no row of that key.
     pub fn get(&self) -> Result<&T> {
         if let Some(instance) = self.loaded() {
@@ -104,7 +104,7 @@ impl<T: Related> ForeignKey<T> {
     /// The instance: the loaded one, else from the database with one statement.
     ///
     /// # Errors
-    /// [`Error::DoesNotExist`] when there is no such row; those of the query.
+    /// [`DoesNotExist`](crate::error::Error::DoesNotExist) when there is no such row; those of the query.
     pub async fn fetch(&self) -> Result<Arc<T>> {
         if let Loading::Loaded(instance) = &self.state
             && let Ok(instance) = Arc::clone(instance).downcast()
@@ -185,15 +185,4 @@ impl<T: Entity> fmt::Debug for ForeignKey<T> {
             _ => write!(f, "{}(..{state})", T::meta().name),
         }
     }
-}
-
-/// The key of a saved instance.
-///
-/// # Errors
-/// [`Error::Unsaved`] when the key is unset.
-pub(crate) fn saved_key<T: Entity>(instance: &T) -> Result<Value> {
-    if instance.pk().is_unset() && T::meta().pk().generated {
-        return Err(Error::Unsaved(T::meta().name));
-    }
-    Ok(instance.pk().to_value())
 }

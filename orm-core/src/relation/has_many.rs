@@ -1,9 +1,8 @@
 //! The many side of a relation: a manager bound to its owner, and the rows once they are loaded.
 
-use super::foreign_key::saved_key;
 use crate::backend::Sink;
 use crate::columns::Q;
-use crate::entity::{Entity, Shared, ToManySlot};
+use crate::entity::{Entity, Shared, ToManySlot, is_unsaved, saved_key};
 use crate::error::{Error, NotLoaded, Result};
 use crate::query::{ColumnRef, Expr, Predicate};
 use crate::queryset::{BoxFuture, QuerySet, Related};
@@ -76,12 +75,7 @@ impl<T: Entity> HasMany<T> {
 
     fn owner(&self) -> Result<(&Owner, Reach)> {
         let owner = self.owner.as_ref().ok_or(Error::Unsaved("instance"))?;
-        let unset = match &owner.key {
-            Value::I64(key) => *key == 0 && owner.model.pk().generated,
-            Value::Text(key) => key.is_empty(),
-            key => key.is_null(),
-        };
-        if unset {
+        if is_unsaved(owner.model, &owner.key) {
             return Err(Error::Unsaved(owner.model.name));
         }
         let relation = &owner.model.relations[owner.relation];

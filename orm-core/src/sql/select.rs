@@ -9,8 +9,8 @@ use super::shape;
 use super::term::{Cond, List, Term, TestKind};
 use super::walk::Walk;
 use crate::backend::{Cost, Dialect, Intent, Statement};
-use crate::error::{Error, FieldError, Result};
-use crate::query::{Expr, Lookup, Output, Select};
+use crate::error::{Error, Result};
+use crate::query::{self, Lookup, Output, Select};
 use crate::schema::ModelMeta;
 
 /// Longest list of keys that still counts as a few rows.
@@ -23,7 +23,7 @@ const FEW: usize = 128;
 ///
 /// # Errors
 /// `Validation` for values or trees that no database takes alike; `Field` for ordering over a
-/// to-many path; `Unsupported` for what the dialect lacks; the error inside an [`Expr::Error`].
+/// to-many path; `Unsupported` for what the dialect lacks; the error inside an [`Expr::Error`](crate::query::Expr::Error).
 pub fn select(select: &mut Select, dialect: &'static dyn Dialect) -> Result<Statement> {
     shape::statement(
         dialect,
@@ -73,7 +73,7 @@ pub(super) fn rows(
     select: &Select,
 ) -> Result<Rows> {
     for order in &select.order {
-        check_order(select.model, &order.expr)?;
+        query::check_order(select.model, &order.expr)?;
     }
     renderer.open(select.model);
     let conds = filters(lower, select)?;
@@ -198,27 +198,6 @@ fn columns(renderer: &mut Renderer, lower: &mut Lower<'_>, select: &Select) -> R
         }
         Output::Count | Output::Exists => Ok(vec!["1".to_owned()]),
     }
-}
-
-/// Refuses ordering over to-many paths, wherever in the expression.
-pub(super) fn check_order(model: &'static ModelMeta, expr: &Expr) -> Result<()> {
-    let column = match expr {
-        Expr::Column(column) => column,
-        Expr::Arithmetic(_, left, right) => {
-            check_order(model, left)?;
-            return check_order(model, right);
-        }
-        Expr::DatePart(_, of) => return check_order(model, of),
-        Expr::Error(error) => return Err((**error).clone()),
-        Expr::Value(_) => return Ok(()),
-    };
-    let hops = column.path.relations();
-    let Some(relation) = hops.iter().find(|hop| hop.is_to_many()) else {
-        return Ok(());
-    };
-    let path = format!("{column:?}");
-    let reason = "leads to many rows, so there is no single value here";
-    Err(FieldError::misused(model.name, &path, relation.name, reason).into())
 }
 
 /// Whether a condition that every row must meet names a few rows by a unique column.

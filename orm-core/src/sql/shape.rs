@@ -17,11 +17,6 @@ const MAX_BYTES: usize = 16 << 20;
 /// Shapes with more words than this are rendered each time.
 const MAX_WORDS: usize = 8192;
 
-/// How many texts have been rendered in this process. A query of a known shape adds none.
-pub fn rendered_texts() -> u64 {
-    crate::instrument::rendered_texts()
-}
-
 /// A rendered shape.
 #[derive(Debug)]
 struct Entry {

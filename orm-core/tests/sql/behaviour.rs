@@ -24,7 +24,7 @@ fn a_known_shape_renders_nothing() {
     let second = select(q(&USER, "age__gt", 2).or(q(&USER, "name", "b")));
     assert_eq!(first.text.id(), second.text.id());
     assert_eq!(second.values, [Value::I64(2), Value::from("b")]);
-    assert!(sql::rendered_texts() > 0);
+    assert!(orm_core::instrument::rendered_texts() > 0);
 }
 
 #[test]
