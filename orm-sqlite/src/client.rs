@@ -62,6 +62,10 @@ impl BaseDBAsyncClient for SqliteClient {
         self.pool.acquire(intent).await
     }
 
+    fn try_acquire(&self, intent: Intent) -> Option<Lease> {
+        self.pool.try_acquire(intent)
+    }
+
     async fn close(&self) {
         self.pool.close().await;
     }

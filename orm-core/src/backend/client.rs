@@ -25,6 +25,13 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
     /// holds; whatever connecting fails with.
     async fn acquire(&self, intent: Intent) -> Result<Lease>;
 
+    /// Borrows a connection if one is idle and ready, which saves the future of
+    /// [`acquire`](BaseDBAsyncClient::acquire). `None` says nothing: then `acquire` decides.
+    fn try_acquire(&self, intent: Intent) -> Option<Lease> {
+        let _ = intent;
+        None
+    }
+
     /// Closes all connections: new `acquire`s fail, borrowed ones close when given back. Closing
     /// twice is fine.
     async fn close(&self);
@@ -34,7 +41,10 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// Those of `acquire` and of the statement.
     async fn run(&self, statement: &Statement, sink: &mut Sink) -> Result<Done> {
-        let mut lease = self.acquire(statement.intent).await?;
+        let mut lease = match self.try_acquire(statement.intent) {
+            Some(lease) => lease,
+            None => self.acquire(statement.intent).await?,
+        };
         lease.run(statement, sink).await
     }
 

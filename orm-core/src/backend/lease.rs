@@ -301,7 +301,9 @@ async fn within<T>(
     let Some(limit) = limit else {
         return Ok(call.await);
     };
-    tokio::time::timeout(limit, call).await.map_err(|_| {
+    // Boxed, so that the timer is not part of every call.
+    let limited = Box::pin(tokio::time::timeout(limit, call));
+    limited.await.map_err(|_| {
         let mut error = DatabaseError::new(format!("no answer within {limit:?}"));
         if let Some(sql) = sql {
             error = error.with_sql(Arc::clone(sql));

@@ -152,8 +152,8 @@ async fn broken_and_stale_connections_are_not_lent() {
         pool.acquire(Intent::Read).await.unwrap(),
         pool.acquire(Intent::Read).await.unwrap(),
     );
-    drop((a, b));
     world.wants_ping.store(true, SeqCst);
+    drop((a, b));
     world.ping_fails.store(true, SeqCst);
     pool.acquire(Intent::Read).await.unwrap();
     assert_eq!((world.opened.load(SeqCst), world.open.load(SeqCst)), (4, 1));

@@ -49,7 +49,10 @@ impl Db {
     /// Those of acquiring a connection, of the transaction's state, and of the database.
     pub async fn run(&self, statement: &Statement, sink: &mut Sink) -> Result<Done> {
         match self {
-            Db::Client(connection) => connection.run(statement, sink).await,
+            Db::Client(connection) => match connection.try_acquire(statement.intent) {
+                Some(mut lease) => lease.run(statement, sink).await,
+                None => connection.run(statement, sink).await,
+            },
             Db::Transaction(tx) => tx.run(statement, sink).await,
         }
     }

@@ -38,8 +38,11 @@ struct Level {
     depth: u32,
     parent: Option<Tx>,
     state: AtomicU8,
-    /// Held for each statement, and by a nested block for its whole life.
+    /// Held by a nested block for its whole life.
     gate: Arc<Gate<()>>,
+    /// Whether a nested block is open, so that statements wait for it. Changes to true while its
+    /// [`Turn`] lasts.
+    nested: AtomicBool,
     /// The open nested block.
     child: Mutex<Option<Child>>,
     /// The parent's gate.
@@ -128,6 +131,7 @@ impl Tx {
             parent,
             state: AtomicU8::new(OPEN),
             gate: Arc::default(),
+            nested: AtomicBool::new(false),
             child: Mutex::new(None),
             hold: Mutex::new(hold),
         }))
@@ -142,6 +146,8 @@ impl Tx {
         self.check()?;
         turn.prepare().await?;
         let result = turn.lease()?.savepoint(depth).await;
+        // Statements that get the connection after us must see it.
+        self.0.nested.store(result.is_ok(), Ordering::SeqCst);
         self.settle(turn, &result);
         result?;
         *lock(&self.0.child) = Some(Child {
@@ -232,16 +238,17 @@ impl Tx {
         &self,
         call: impl AsyncFnOnce(&mut Lease) -> Result<T>,
     ) -> Result<T> {
-        self.check()?;
-        let _gate = match self.0.gate.try_lock() {
-            Ok(gate) => gate,
-            Err(_) => {
-                self.refuse_own_guard()?;
-                self.patience(self.0.gate.lock()).await?
-            }
-        };
         let mut turn = Turn::take(&self.0.root).await;
-        self.check()?;
+        let _gate;
+        if self.0.nested.load(Ordering::SeqCst) {
+            // Not while we have the connection, which the nested block needs to end.
+            drop(turn);
+            self.check()?;
+            self.refuse_own_guard()?;
+            _gate = Box::pin(self.patience(self.0.gate.lock())).await?;
+            turn = Turn::take(&self.0.root).await;
+        }
+        self.check_open()?;
         turn.prepare().await?;
         let result = call(turn.lease()?).await;
         self.settle(turn, &result);
@@ -423,6 +430,7 @@ impl Tx {
         let Some(parent) = &self.0.parent else { return };
         if let Some(hold) = lock(&self.0.hold).take() {
             *lock(&parent.0.child) = None;
+            parent.0.nested.store(false, Ordering::SeqCst);
             drop(hold);
         }
     }
