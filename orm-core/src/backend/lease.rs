@@ -60,7 +60,8 @@ impl Lease {
         let sql = statement.text.sql();
         let watch = Watch::start(session.dialect().name(), Text::Statement(sql), slow);
         // Elapsed: the statement may still run, so the connection stays in doubt.
-        let result = within(limit, Some(sql), session.run(statement, sink)).await?;
+        let call = session.run(statement, sink);
+        let result = within(limit, Some(sql), watch.inside(call)).await?;
         self.in_doubt = false;
         watch.finish(result.as_ref().ok().map(|done| done.rows_affected));
         result
@@ -115,7 +116,8 @@ impl Lease {
         let (limit, slow) = (held.statement_timeout(), held.slow_statement());
         let session = held.session();
         let watch = Watch::start(session.dialect().name(), Text::Script(sql), slow);
-        let result = within(limit, None, session.run_script(sql)).await?;
+        let call = session.run_script(sql);
+        let result = within(limit, None, watch.inside(call)).await?;
         self.in_doubt = false;
         watch.finish(result.is_ok().then_some(0));
         result
@@ -142,7 +144,7 @@ impl Lease {
         let (session, watch) = self.command(Text::Command("BEGIN"), |facts| {
             super::dialect::check_options(facts, options)
         })?;
-        let result = session.begin(options).await;
+        let result = watch.inside(session.begin(options)).await;
         self.answered(watch, result)
     }
 
@@ -153,7 +155,7 @@ impl Lease {
     /// database, after which the transaction is still to be rolled back.
     pub async fn commit(&mut self) -> Result<()> {
         let (session, watch) = self.command(Text::Command("COMMIT"), |_| Ok(()))?;
-        let result = session.commit().await;
+        let result = watch.inside(session.commit()).await;
         match self.answered(watch, result) {
             Err(Error::ConnectionLost(error)) => {
                 self.in_doubt = true;
@@ -169,7 +171,7 @@ impl Lease {
     /// Those of the database; the connection is then closed when dropped.
     pub async fn rollback(&mut self) -> Result<()> {
         let (session, watch) = self.command(Text::Command("ROLLBACK"), |_| Ok(()))?;
-        let result = session.rollback().await;
+        let result = watch.inside(session.rollback()).await;
         let result = self.answered(watch, result);
         self.in_doubt = result.is_err();
         result
@@ -186,7 +188,7 @@ impl Lease {
                 false => Err(Error::Unsupported("savepoints")),
             }
         })?;
-        let result = session.savepoint(depth).await;
+        let result = watch.inside(session.savepoint(depth)).await;
         self.answered(watch, result)
     }
 
@@ -197,7 +199,7 @@ impl Lease {
     pub async fn rollback_to(&mut self, depth: u32) -> Result<()> {
         let text = Text::Savepoint("ROLLBACK TO SAVEPOINT", depth);
         let (session, watch) = self.command(text, |_| Ok(()))?;
-        let result = session.rollback_to(depth).await;
+        let result = watch.inside(session.rollback_to(depth)).await;
         self.answered(watch, result)
     }
 
@@ -208,7 +210,7 @@ impl Lease {
     pub async fn release(&mut self, depth: u32) -> Result<()> {
         let text = Text::Savepoint("RELEASE SAVEPOINT", depth);
         let (session, watch) = self.command(text, |_| Ok(()))?;
-        let result = session.release(depth).await;
+        let result = watch.inside(session.release(depth)).await;
         self.answered(watch, result)
     }
 
