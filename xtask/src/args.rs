@@ -5,14 +5,14 @@ use crate::servers::{Server, Wanted};
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// Everything that a change must pass, on all backends but these.
-    Ci(Vec<String>),
+    /// Everything that a change must pass.
+    Ci(Choice),
     /// The conventions of the workspace.
     Tidy,
-    /// All tests, on all backends but these.
-    Test(Vec<String>),
-    /// The conformance suite, on all backends but these, with arguments for its harness.
-    Conformance(Vec<String>, Vec<String>),
+    /// All tests.
+    Test(Choice),
+    /// The conformance suite, with arguments for its harness.
+    Conformance(Choice, Vec<String>),
     /// Only whether every documented item has a case.
     Coverage,
     /// The benchmarks, with arguments for them.
@@ -25,6 +25,15 @@ pub(crate) enum Command {
     ServersStatus,
     /// The list of commands.
     Help,
+}
+
+/// Which backends a command tests.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Choice {
+    /// Not these.
+    pub(crate) without: Vec<String>,
+    /// Install the servers that are missing.
+    pub(crate) install: bool,
 }
 
 pub(crate) const USAGE: &str = "\
@@ -45,7 +54,9 @@ usage: cargo xtask <command>
   servers status        where the servers are, and whether they answer
 
 ci, test and conformance start the servers they need and end them after; servers that are up they
-use as they are. With `--without NAMES` (mariadb,mysql) they do without these backends.";
+use as they are. They take two options:
+  --install             as above
+  --without NAMES       do without these backends (mariadb,mysql)";
 
 /// Reads the words after `cargo xtask`.
 pub(crate) fn parse(words: &[String]) -> Result<Command, String> {
@@ -59,13 +70,13 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, String> {
         )),
     };
     match name.as_str() {
-        "ci" => without_only(name, rest).map(Command::Ci),
+        "ci" => choice_only(name, rest).map(Command::Ci),
         "tidy" => alone(Command::Tidy),
-        "test" => without_only(name, rest).map(Command::Test),
+        "test" => choice_only(name, rest).map(Command::Test),
         "conformance" if rest == ["coverage"] => Ok(Command::Coverage),
         "conformance" => {
-            let (without, rest) = split_without(rest)?;
-            Ok(Command::Conformance(without, rest))
+            let (choice, rest) = choice(rest)?;
+            Ok(Command::Conformance(choice, rest))
         }
         "bench" => Ok(Command::Bench(rest.to_vec())),
         "servers" => servers(rest),
@@ -108,31 +119,35 @@ fn servers_up(words: &[String]) -> Result<Command, String> {
     Ok(Command::ServersUp { wanted, print_env })
 }
 
-fn without_only(name: &str, words: &[String]) -> Result<Vec<String>, String> {
-    let (without, rest) = split_without(words)?;
+fn choice_only(name: &str, words: &[String]) -> Result<Choice, String> {
+    let (choice, rest) = choice(words)?;
     match rest.first() {
-        None => Ok(without),
+        None => Ok(choice),
         Some(extra) => Err(format!("`{name}` does not know `{extra}`\n\n{USAGE}")),
     }
 }
 
-/// The backends of `--without a,b`, and the other words.
-fn split_without(words: &[String]) -> Result<(Vec<String>, Vec<String>), String> {
-    let (mut without, mut rest) = (Vec::new(), Vec::new());
+/// What `--without a,b` and `--install` choose, and the other words.
+fn choice(words: &[String]) -> Result<(Choice, Vec<String>), String> {
+    let (mut choice, mut rest) = (Choice::default(), Vec::new());
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let names = match word.strip_prefix("--without") {
             Some("") => words.next().map(String::as_str),
             Some(inline) if inline.starts_with('=') => Some(&inline[1..]),
+            _ if word == "--install" => {
+                choice.install = true;
+                continue;
+            }
             _ => {
                 rest.push(word.clone());
                 continue;
             }
         };
         let names = names.ok_or_else(|| format!("`--without` needs names\n\n{USAGE}"))?;
-        without.extend(names.split(',').map(str::to_owned));
+        choice.without.extend(names.split(',').map(str::to_owned));
     }
-    Ok((without, rest))
+    Ok((choice, rest))
 }
 
 #[cfg(test)]
@@ -145,20 +160,27 @@ mod tests {
 
     #[test]
     fn conformance_arguments_reach_the_harness() {
+        let all = Choice::default();
         assert_eq!(
             parse(&words("conformance limit --exact")),
-            Ok(Command::Conformance(Vec::new(), words("limit --exact")))
+            Ok(Command::Conformance(all, words("limit --exact")))
         );
+        assert_eq!(parse(&words("conformance coverage")), Ok(Command::Coverage));
+    }
+
+    #[test]
+    fn backends_are_chosen_beside_the_arguments_of_the_harness() {
+        let (without, install) = (words("mysql mariadb sqlite"), false);
+        let some = Choice { without, install };
         assert_eq!(
             parse(&words(
                 "conformance --without mysql limit --without=mariadb,sqlite"
             )),
-            Ok(Command::Conformance(
-                words("mysql mariadb sqlite"),
-                words("limit")
-            ))
+            Ok(Command::Conformance(some, words("limit")))
         );
-        assert_eq!(parse(&words("conformance coverage")), Ok(Command::Coverage));
+        let (without, install) = (Vec::new(), true);
+        let all = Choice { without, install };
+        assert_eq!(parse(&words("ci --install")), Ok(Command::Ci(all)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Which backends the tests run on, and what each needs: the one place to change when a driver
 //! comes or goes.
 
-use crate::servers::Server;
+use crate::servers::{Server, Wanted};
 
 /// A column of the conformance matrix.
 #[derive(Debug)]
@@ -85,9 +85,19 @@ impl Selection {
         &self.without
     }
 
-    pub(crate) fn servers(&self) -> Vec<Server> {
+    /// The variable that tells tests which backends were left out by request.
+    pub(crate) fn left_out_variable(&self) -> (String, String) {
+        ("FD_TEST_WITHOUT".to_owned(), self.without.join(","))
+    }
+
+    /// The servers of these backends.
+    pub(crate) fn needs(&self, install: bool) -> Wanted {
         let all = self.backends.iter().flat_map(|backend| backend.servers);
-        all.copied().collect()
+        Wanted {
+            servers: all.copied().collect(),
+            install,
+            private: false,
+        }
     }
 }
 
@@ -128,11 +138,13 @@ mod tests {
         let all = Selection::new(ALL, &["mysql".to_owned()]).unwrap();
         assert_eq!(all.names(), ["sqlite", "postgres", "mariadb"]);
         assert_eq!(all.left_out(), ["mysql"]);
+        let (_, value) = all.left_out_variable();
+        assert_eq!(value, "mysql");
         assert_eq!(
-            all.servers(),
+            all.needs(false).servers,
             [Server::Postgres, Server::PgBouncer, Server::MariaDb]
         );
-        assert_eq!(all.only(&["sqlite"]).servers(), []);
+        assert_eq!(all.only(&["sqlite"]).needs(false).servers, []);
     }
 
     #[test]

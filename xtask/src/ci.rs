@@ -1,6 +1,6 @@
 //! What each command runs, in which order.
 
-use crate::args::{Command, USAGE};
+use crate::args::{Choice, Command, USAGE};
 use crate::backends::{Selection, TESTED, features};
 use crate::servers::{self, Run};
 use crate::steps::{Steps, cargo};
@@ -19,10 +19,10 @@ pub(crate) fn run(command: &Command) -> ExitCode {
     }
     let mut steps = Steps::default();
     let result = match command {
-        Command::Ci(without) => ci(&mut steps, without),
+        Command::Ci(choice) => ci(&mut steps, choice),
         Command::Tidy => steps.call("tidy", tidy::check),
-        Command::Test(without) => test(&mut steps, without),
-        Command::Conformance(without, words) => return alone(conformance_alone(without, words)),
+        Command::Test(choice) => test(&mut steps, choice),
+        Command::Conformance(choice, words) => return alone(conformance_alone(choice, words)),
         Command::Coverage => coverage(&mut steps),
         Command::Bench(words) => return alone(bench(words)),
         Command::ServersUp { wanted, print_env } => {
@@ -70,14 +70,14 @@ fn alone(result: Result<ExitCode, String>) -> ExitCode {
     result.unwrap_or_else(|message| say(Err(message)))
 }
 
-fn ci(steps: &mut Steps, without: &[String]) -> Result<(), String> {
+fn ci(steps: &mut Steps, choice: &Choice) -> Result<(), String> {
     steps.cargo("format", &["fmt", "--all", "--check"])?;
     steps.call("tidy", tidy::check)?;
     let features = features(TESTED);
     let features = borrow(&features);
     let clippy = [&["clippy", "--workspace", "--all-targets"], &features[..]].concat();
     steps.cargo("clippy", &[&clippy[..], &["--", "-D", "warnings"]].concat())?;
-    test(steps, without)?;
+    test(steps, choice)?;
     let doc = [&["doc", "--workspace", "--no-deps"], &features[..]].concat();
     steps.cargo_with("documentation", &doc, &[("RUSTDOCFLAGS", "-D warnings")])?;
     let bare = ["check", "-p", "fast-django", "--no-default-features"];
@@ -90,18 +90,18 @@ fn ci(steps: &mut Steps, without: &[String]) -> Result<(), String> {
     steps.call("crates of hello world", crates::check)
 }
 
-fn test(steps: &mut Steps, without: &[String]) -> Result<(), String> {
-    let selection = Selection::new(TESTED, without)?;
+fn test(steps: &mut Steps, choice: &Choice) -> Result<(), String> {
+    let selection = Selection::new(TESTED, &choice.without)?;
     let mut run = None;
-    let needed = selection.servers();
-    if !needed.is_empty() {
+    let needed = selection.needs(choice.install);
+    if !needed.servers.is_empty() {
         steps.call("servers", || {
             run = Some(Run::begin(needed)?);
             Ok(String::new())
         })?;
     }
     let mut env = run.as_ref().map_or(Vec::new(), |run| run.env().to_vec());
-    env.push(("FD_TEST_WITHOUT".to_owned(), selection.left_out().join(",")));
+    env.push(selection.left_out_variable());
     steps.set_env(&env);
     let result = test_on(steps, &selection);
     steps.set_env(&[]);
@@ -151,21 +151,25 @@ fn conformance(rest: &[&str]) -> Vec<String> {
 }
 
 /// The suite with arguments for its harness, on the servers of the backends that these name.
-fn conformance_alone(without: &[String], words: &[String]) -> Result<ExitCode, String> {
-    let selection = Selection::new(TESTED, without)?.only(&named(words));
+fn conformance_alone(choice: &Choice, words: &[String]) -> Result<ExitCode, String> {
+    let selection = Selection::new(TESTED, &choice.without)?.only(&named(words));
     let names = selection.names().join(",");
+    if names.is_empty() {
+        return Err("`--backend` and `--without` leave no backend".to_owned());
+    }
     let mut rest = borrow(words);
-    if !without.is_empty() {
+    if !selection.left_out().is_empty() {
         rest.extend(["--backend", &names]);
     }
+    let mut needed = selection.needs(choice.install);
     let idle = ["--list", "--coverage", "--help"];
-    let needed = if words.iter().any(|word| idle.contains(&word.as_str())) {
-        Vec::new()
-    } else {
-        selection.servers()
-    };
+    if words.iter().any(|word| idle.contains(&word.as_str())) {
+        needed.servers.clear();
+    }
     let run = Run::begin(needed)?;
-    let code = pass_on(&conformance(&rest), run.env());
+    let mut env = run.env().to_vec();
+    env.push(selection.left_out_variable());
+    let code = pass_on(&conformance(&rest), &env);
     run.end().and(code)
 }
 
@@ -184,7 +188,7 @@ fn named(words: &[String]) -> Vec<&str> {
 }
 
 fn bench(rest: &[String]) -> Result<ExitCode, String> {
-    let run = Run::begin(Selection::new(TESTED, &[])?.servers())?;
+    let run = Run::begin(Selection::new(TESTED, &[])?.needs(false))?;
     let features = features(TESTED);
     let fixed = ["bench", "--bench", "limit"];
     let words = fixed.into_iter().chain(features.iter().map(String::as_str));

@@ -1,6 +1,6 @@
 //! Servers for the time of one command: used if they are up, else started and ended after it.
 
-use super::{Server, Wanted, down, folder, up};
+use super::{Wanted, down, folder, up};
 use std::fs::File;
 
 /// The servers of a command that runs tests.
@@ -12,12 +12,12 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Brings servers up; none for an empty list.
+    /// Brings servers up; none if none are wanted.
     ///
     /// # Errors
     /// If one is missing. What was started for this run is down again.
-    pub(crate) fn begin(servers: Vec<Server>) -> Result<Self, String> {
-        if servers.is_empty() {
+    pub(crate) fn begin(wanted: Wanted) -> Result<Self, String> {
+        if wanted.servers.is_empty() {
             let (lease, env) = (None, Vec::new());
             return Ok(Run { lease, env });
         }
@@ -25,7 +25,7 @@ impl Run {
             lease: Some(lease()?),
             env: Vec::new(),
         };
-        match up(&Wanted::these(servers), true) {
+        match up(&wanted, true) {
             Ok(urls) => {
                 let named = urls.into_iter();
                 run.env = named
