@@ -287,7 +287,8 @@ impl Place {
 }
 
 /// The settings of a pooler in transaction mode. Transactions of a client go round over the
-/// connections, so that what relies on the state of a session shows.
+/// connections, so that what relies on the state of a session shows; idle connections end soon, as
+/// they keep a database from being dropped.
 fn pooler(upstream: &Address, port: u16) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let password = match &upstream.password {
@@ -297,8 +298,8 @@ fn pooler(upstream: &Address, port: u16) -> String {
     format!(
         "[databases]\n* = host={} port={} user={}{password}\n\n\
          [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
-         auth_type = any\npool_mode = transaction\ndefault_pool_size = 5\nmin_pool_size = 2\n\
-         server_round_robin = 1\nmax_client_conn = 200\n",
+         auth_type = any\npool_mode = transaction\ndefault_pool_size = 5\n\
+         server_round_robin = 1\nserver_idle_timeout = 5\nmax_client_conn = 200\n",
         upstream.host,
         upstream.port,
         quoted(&upstream.user)
