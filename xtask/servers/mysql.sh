@@ -24,7 +24,8 @@ fi
 # An installation that was cut off is begun again.
 rm -rf --one-file-system "$folder"
 mkdir -p "$folder"
-debootstrap --variant=minbase --keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
+debootstrap --variant=minbase --force-check-gpg \
+    --keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
     sid "$folder" "$mirror"
 
 # Nothing is started by installing it.

@@ -99,6 +99,7 @@ impl Finder {
             && let Some(installer) = &mut self.installer
         {
             installer.install(server, self.starter.folder())?;
+            self.starter.look_again();
             started = self.starter.start(server, upstream)?;
         }
         let (address, how) = match started {

@@ -65,25 +65,21 @@ fn packages(server: Server) -> &'static [&'static str] {
         Server::Postgres => &["postgresql"],
         Server::MariaDb => &["mariadb-server"],
         Server::PgBouncer => &["pgbouncer"],
-        Server::MySql => &["debootstrap", "debian-archive-keyring"],
+        Server::MySql => &["debootstrap", "debian-archive-keyring", "gpgv"],
     }
 }
 
 /// What to do about a missing server.
 pub(crate) fn hint(server: Server) -> String {
     let (title, variable) = (server.title(), server.variable());
+    let packages = packages(server).join(" ");
     let install = match server {
         // Debian's stable releases do not carry it.
-        Server::MySql => {
-            "as root, `cargo xtask servers up --install`, which runs `apt-get install \
-             debootstrap debian-archive-keyring` and puts MySQL from Debian unstable into a folder \
-             of its own"
-                .to_owned()
-        }
-        _ => {
-            let packages = packages(server).join(" ");
-            format!("`apt-get install {packages}`, or as root `cargo xtask servers up --install`")
-        }
+        Server::MySql => format!(
+            "as root `cargo xtask servers up --install`, which runs `apt-get install {packages}` \
+             and puts MySQL from Debian unstable into a folder of its own"
+        ),
+        _ => format!("`apt-get install {packages}`, or as root `cargo xtask servers up --install`"),
     };
     let without = match server {
         Server::PgBouncer => Server::Postgres,
@@ -111,7 +107,7 @@ mod tests {
             (Server::PgBouncer, "`apt-get install pgbouncer`"),
             (
                 Server::MySql,
-                "`apt-get install debootstrap debian-archive-keyring`",
+                "`apt-get install debootstrap debian-archive-keyring gpgv`",
             ),
         ] {
             let hint = hint(server);

@@ -52,6 +52,11 @@ impl Starter {
         Starter { programs, ..self }
     }
 
+    /// Sees what was installed since.
+    pub(crate) fn look_again(&mut self) {
+        self.programs = Programs::of_the_system();
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
