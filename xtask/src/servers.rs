@@ -191,7 +191,7 @@ fn end(entry: &Entry) -> Result<(), String> {
 pub(crate) fn status() -> Result<String, String> {
     let (folder, _lock) = enter()?;
     let every = Wanted::these(Server::ALL.to_vec());
-    let finder = Finder::new(folder, &every, false)?;
+    let mut finder = Finder::new(folder, &every, false)?;
     let mut all_up = true;
     let lines = Server::ALL.map(|server| {
         let note = match finder.find(server) {

@@ -8,6 +8,10 @@ use super::probe::{Answer, probe};
 use super::state::{Entry, How, State};
 use super::{Server, Wanted, docker, end, install};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How long a server that we started, and that still runs, may take to let us in.
+const BUSY: Duration = Duration::from_secs(10);
 
 /// A server that answers.
 #[derive(Debug)]
@@ -27,6 +31,7 @@ pub(crate) struct Finder {
     private: bool,
     temporary: bool,
     variable: fn(&str) -> Option<String>,
+    docker: fn(Server, Option<&Address>) -> Result<Option<Address>, String>,
     /// Where PostgreSQL is, for the pooler.
     postgres: Option<Address>,
 }
@@ -40,6 +45,7 @@ impl Finder {
             private: wanted.private,
             temporary,
             variable: |name| std::env::var(name).ok().filter(|url| !url.is_empty()),
+            docker: docker::start,
             postgres: None,
         })
     }
@@ -48,16 +54,34 @@ impl Finder {
     ///
     /// # Errors
     /// If the environment names one that does not answer: then nothing else would be right.
-    pub(crate) fn find(&self, server: Server) -> Result<Option<Found>, String> {
+    pub(crate) fn find(&mut self, server: Server) -> Result<Option<Found>, String> {
+        let found = self.look(server)?;
+        if let Some(found) = found.as_ref().filter(|_| server == Server::Postgres) {
+            self.postgres = Address::parse(&found.url).ok();
+        }
+        Ok(found)
+    }
+
+    fn look(&self, server: Server) -> Result<Option<Found>, String> {
         if !self.private
             && let Some(url) = (self.variable)(server.variable())
         {
             return named(server, url).map(Some);
         }
-        if let Some(found) = self.state.find(server).and_then(recorded) {
+        let upstream = self.upstream(server);
+        let entry = self.state.find(server);
+        if let Some(found) = entry.filter(|e| e.upstream == upstream).and_then(recorded) {
             return Ok(Some(found));
         }
         Ok(if self.private { None } else { local(server) })
+    }
+
+    /// What a server stands in front of.
+    fn upstream(&self, server: Server) -> Option<String> {
+        let postgres = self.postgres.as_ref();
+        postgres
+            .filter(|_| server == Server::PgBouncer)
+            .map(Address::url)
     }
 
     /// # Errors
@@ -89,7 +113,7 @@ impl Finder {
     }
 
     fn start(&mut self, server: Server) -> Result<Found, String> {
-        // What is recorded but does not answer would keep its port and its data.
+        // What is recorded but of no use would keep its port and its data.
         if let Some(entry) = self.state.find(server) {
             end(entry)?;
         }
@@ -104,7 +128,7 @@ impl Finder {
         }
         let (address, how) = match started {
             Some(started) => started,
-            None => match docker::start(server, upstream)? {
+            None => match (self.docker)(server, upstream)? {
                 Some(address) => (address, How::Docker),
                 None => return Err(install::hint(server)),
             },
@@ -115,6 +139,7 @@ impl Finder {
             url: address.url(),
             version,
             how,
+            upstream: self.upstream(server),
             temporary: self.temporary,
         };
         let note = format!("started {}: {}", shown(&entry), entry.url);
@@ -147,7 +172,14 @@ fn recorded(entry: &Entry) -> Option<Found> {
         return None;
     }
     let address = Address::parse(&entry.url).ok()?;
-    probe(entry.server, &address).ok()?;
+    // One that another command keeps busy is not to be taken for dead, and ended.
+    let start = Instant::now();
+    while probe(entry.server, &address).is_err() {
+        if start.elapsed() > BUSY {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
     let (url, note) = (
         entry.url.clone(),
         format!("up, {}: {}", shown(entry), entry.url),
@@ -202,6 +234,7 @@ mod tests {
         };
         let mut finder = Finder::new(folder.clone(), &wanted, true).unwrap();
         finder.starter = finder.starter.with_programs(Programs::new(Vec::new()));
+        finder.docker = |_, _| Ok(None);
         (finder, folder)
     }
 
@@ -223,11 +256,39 @@ mod tests {
     }
 
     #[test]
-    fn without_programs_nothing_is_started() {
-        let (finder, folder) = blind("none");
-        for server in [Server::Postgres, Server::MariaDb, Server::MySql] {
-            assert_eq!(finder.starter.start(server, None), Ok(None), "{server:?}");
+    fn what_is_missing_fails_with_the_command_to_install_it() {
+        let (mut finder, folder) = blind("none");
+        let errors = Server::ALL.map(|server| finder.find_or_start(server).unwrap_err());
+        std::fs::remove_dir_all(folder).unwrap();
+        for (error, package) in
+            errors
+                .iter()
+                .zip(["postgresql", "mariadb-server", "debootstrap", "pgbouncer"])
+        {
+            assert!(
+                error.contains(&format!("`apt-get install {package}")),
+                "{error}"
+            );
         }
+    }
+
+    #[test]
+    fn docker_comes_after_installed_programs() {
+        let (mut finder, folder) = blind("docker");
+        finder.docker = |_, _| Err("asked Docker".to_owned());
+        let error = finder.find_or_start(Server::MariaDb).unwrap_err();
+        std::fs::remove_dir_all(folder).unwrap();
+        assert_eq!(error, "asked Docker");
+    }
+
+    #[test]
+    fn a_pooler_in_front_of_another_server_is_not_used() {
+        let (mut finder, folder) = blind("pooler");
+        let address = Address::local("postgres", "postgres", 6000, "postgres");
+        assert_eq!(finder.upstream(Server::PgBouncer), None);
+        finder.postgres = Some(address.clone());
+        assert_eq!(finder.upstream(Server::PgBouncer), Some(address.url()));
+        assert_eq!(finder.upstream(Server::MariaDb), None);
         std::fs::remove_dir_all(folder).unwrap();
     }
 
@@ -247,6 +308,7 @@ mod tests {
             url: "postgres://postgres@127.0.0.1:1/postgres".to_owned(),
             version: "17".to_owned(),
             how,
+            upstream: None,
             temporary: true,
         };
         finder.state.put(entry).unwrap();

@@ -174,7 +174,7 @@ impl Starter {
         if !self.root || !root.join("complete").exists() {
             return Ok(None);
         }
-        let port = free_port()?;
+        let port = free_port(|port| !root.join(format!("srv/{port}")).exists())?;
         let inside = PathBuf::from(format!("/srv/{port}"));
         let place = Place {
             port,
@@ -220,23 +220,24 @@ impl Starter {
 
     /// A free port and an empty folder that belongs to the account the server runs as.
     fn place(&self, server: Server, accounts: &[&str]) -> Result<Place, String> {
-        let port = free_port()?;
         let account = if self.root {
             let found = account(accounts);
             Some(found.ok_or_else(|| format!("no account of {}", accounts.join(", ")))?)
         } else {
             None
         };
-        let data = if account.is_none() || open_to_all(&self.folder) {
-            self.folder.join(format!("{}-{port}", server.name()))
-        } else {
-            let name = format!(
-                "fast-django-{}-{port}-{}",
-                server.name(),
-                std::process::id()
-            );
-            std::env::temp_dir().join(name)
+        let ours = account.is_none() || open_to_all(&self.folder);
+        let folder = |port| {
+            let name = server.name();
+            if ours {
+                self.folder.join(format!("{name}-{port}"))
+            } else {
+                let us = std::process::id();
+                std::env::temp_dir().join(format!("fast-django-{name}-{port}-{us}"))
+            }
         };
+        let port = free_port(|port| !folder(port).exists())?;
+        let data = folder(port);
         std::fs::create_dir(&data).map_err(|error| format!("{}: {error}", data.display()))?;
         own(&data, 0o700, account)?;
         Ok(Place {
@@ -338,10 +339,15 @@ fn wait(server: Server, address: &Address, process: &Process) -> Result<(), Stri
     }
 }
 
-fn free_port() -> Result<u16, String> {
-    let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let address = listener.map_err(|error| format!("no free port: {error}"))?;
-    Ok(address.port())
+/// A port that nobody listens on and that suits. None of those that systems give to connections:
+/// one of these could take it before the server does.
+fn free_port(suits: impl Fn(u16) -> bool) -> Result<u16, String> {
+    // Commands that run at the same time begin at different places.
+    let start = u16::try_from(std::process::id() % 10_000).expect("it is below 10 000");
+    let ports = (0..10_000).map(|step| 20_000 + (start + step) % 10_000);
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok() && suits(*port);
+    let found = ports.into_iter().find(free);
+    found.ok_or_else(|| "no port from 20000 to 29999 is free".to_owned())
 }
 
 fn option(name: &str, path: &Path) -> String {
@@ -423,6 +429,16 @@ mod tests {
         assert!(
             text.contains("\nlisten_port = 7000\n") && text.contains("\npool_mode = transaction\n")
         );
+    }
+
+    #[test]
+    fn a_port_in_use_is_not_free() {
+        let first = free_port(|_| true).unwrap();
+        let _taken = TcpListener::bind(("127.0.0.1", first)).unwrap();
+        let second = free_port(|_| true).unwrap();
+        assert_ne!(first, second);
+        let third = free_port(|port| port != second).unwrap();
+        assert!(third != first && third != second && (20_000..30_000).contains(&third));
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub(crate) struct Entry {
     pub(crate) url: String,
     pub(crate) version: String,
     pub(crate) how: How,
+    /// The URL of the server that it stands in front of.
+    pub(crate) upstream: Option<String>,
     /// Only a test run needs it: it ends with the last of them.
     pub(crate) temporary: bool,
 }
@@ -74,6 +76,7 @@ fn write(entries: &[Entry]) -> String {
             "server": entry.server.name(),
             "url": entry.url,
             "version": entry.version,
+            "upstream": entry.upstream,
             "temporary": entry.temporary,
         });
         match &entry.how {
@@ -122,6 +125,7 @@ fn entry(value: &Value) -> Result<Entry, String> {
         url: word("url")?,
         version: word("version")?,
         how,
+        upstream: value["upstream"].as_str().map(str::to_owned),
         temporary: value["temporary"].as_bool().unwrap_or(false),
     })
 }
@@ -143,11 +147,13 @@ mod tests {
                 process,
                 folder: "/x/postgres \"1\"".into(),
             },
+            upstream: None,
             temporary: true,
         };
         let docker = Entry {
             server: Server::MySql,
             how: How::Docker,
+            upstream: Some("postgres://a@b:1/c".to_owned()),
             temporary: false,
             ..private.clone()
         };
