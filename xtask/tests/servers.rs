@@ -20,7 +20,7 @@ impl Folder {
     fn new(name: &str) -> Self {
         let name = format!("fd-command-{name}-{}", std::process::id());
         let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
+        std::fs::create_dir(&path).expect("a new folder can be made");
         Folder(path)
     }
 
@@ -38,8 +38,8 @@ impl Folder {
             status,
             stdout,
             stderr,
-        } = command.output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
+        } = command.output().expect("the command starts");
+        let text = |bytes| String::from_utf8(bytes).expect("it prints UTF-8");
         (status.code(), text(stdout), text(stderr))
     }
 }
@@ -58,13 +58,14 @@ fn greeter(version: &str) -> (u16, JoinHandle<()>) {
     packet.extend_from_slice(b"\0\x07\0\0\012345678\0\xff\xff\x2d\x02\0\xff\x81\x15");
     packet.extend_from_slice(&[0; 10]);
     packet.extend_from_slice(b"123456789012\0caching_sha2_password\0");
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let port = listener.local_addr().expect("it is bound").port();
     let thread = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let length = u8::try_from(packet.len()).unwrap();
-        stream.write_all(&[length, 0, 0, 0]).unwrap();
-        stream.write_all(&packet).unwrap();
+        let (mut stream, _) = listener.accept().expect("a client comes");
+        let length = u8::try_from(packet.len()).expect("a greeting is short");
+        let sent = stream.write_all(&[length, 0, 0, 0]);
+        sent.and_then(|()| stream.write_all(&packet))
+            .expect("the client listens");
     });
     (port, thread)
 }
