@@ -55,7 +55,7 @@ impl Drop for Folder {
 fn greeter(version: &str) -> (u16, JoinHandle<()>) {
     let mut packet = vec![10];
     packet.extend_from_slice(version.as_bytes());
-    packet.extend_from_slice(b"\0\x07\0\0\012345678\0\xff\xff\x2d\x02\0\xff\x81\x15");
+    packet.extend_from_slice(b"\0\x07\0\0\0abcdefgh\0\xff\xff\x2d\x02\0\xff\x81\x15");
     packet.extend_from_slice(&[0; 10]);
     packet.extend_from_slice(b"123456789012\0caching_sha2_password\0");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
