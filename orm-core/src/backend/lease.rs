@@ -47,6 +47,21 @@ impl Lease {
         }
     }
 
+    /// The connection, for a driver that lends it on under rules of its own: it wraps it into a
+    /// [`Held`] of its own and a new lease.
+    ///
+    /// # Errors
+    /// Gives the lease back when it is in doubt or was changed by raw SQL.
+    pub fn into_held(mut self) -> Result<Box<dyn Held>, Lease> {
+        if self.in_doubt || self.tainted {
+            return Err(self);
+        }
+        match self.held.take() {
+            Some(held) => Ok(held),
+            None => Err(self),
+        }
+    }
+
     /// Runs one statement.
     ///
     /// # Errors
