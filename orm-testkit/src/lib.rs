@@ -23,17 +23,23 @@ pub mod case;
 pub mod check;
 pub mod harness;
 pub mod models;
+pub mod probe;
 pub mod suite;
+pub mod verdict;
 
 pub use backend::Availability;
 pub use backend::Backend;
 pub use backend::KnownIssue;
+pub use backend::Level;
 pub use backend::Sandbox;
 pub use case::Case;
 pub use case::CaseResult;
 pub use case::Context;
 pub use case::Failure;
+pub use case::WhenOff;
 pub use harness::run;
+pub use orm_core::backend::Capability;
+pub use verdict::Verdict;
 
 /// The main function of a conformance test target: runs every case on each backend.
 ///

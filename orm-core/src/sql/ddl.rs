@@ -24,9 +24,62 @@ pub fn create_schema(
     dialect: &dyn Dialect,
     safe: bool,
 ) -> Result<Vec<String>> {
+    create_schema_with(models, dialect, &SchemaOptions::new().safe(safe))
+}
+
+/// How to create tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SchemaOptions {
+    /// What exists is left alone.
+    pub safe: bool,
+    /// Foreign keys become constraints. Without, the database neither refuses a key without a
+    /// target nor does what `on_delete` says: for databases that have no foreign keys.
+    pub foreign_keys: bool,
+}
+
+impl SchemaOptions {
+    /// Everything is new; foreign keys become constraints.
+    pub fn new() -> Self {
+        SchemaOptions {
+            safe: false,
+            foreign_keys: true,
+        }
+    }
+
+    /// Whether what exists is left alone.
+    #[must_use]
+    pub fn safe(mut self, safe: bool) -> Self {
+        self.safe = safe;
+        self
+    }
+
+    /// Whether foreign keys become constraints.
+    #[must_use]
+    pub fn foreign_keys(mut self, foreign_keys: bool) -> Self {
+        self.foreign_keys = foreign_keys;
+        self
+    }
+}
+
+impl Default for SchemaOptions {
+    fn default() -> Self {
+        SchemaOptions::new()
+    }
+}
+
+/// As [`create_schema`], with all options.
+///
+/// # Errors
+/// As [`create_schema`].
+pub fn create_schema_with(
+    models: &[&'static ModelMeta],
+    dialect: &dyn Dialect,
+    options: &SchemaOptions,
+) -> Result<Vec<String>> {
     let mut schema = Schema {
         dialect,
-        safe,
+        options: *options,
         created: Vec::new(),
         tables: Vec::new(),
         indexes: Vec::new(),
@@ -54,7 +107,7 @@ pub fn create_schema(
 #[derive(Debug)]
 struct Schema<'d> {
     dialect: &'d dyn Dialect,
-    safe: bool,
+    options: SchemaOptions,
     created: Vec<&'static str>,
     tables: Vec<String>,
     indexes: Vec<String>,
@@ -140,6 +193,9 @@ impl Schema<'_> {
         among: &[&'static ModelMeta],
         parts: &mut Vec<String>,
     ) -> Result<()> {
+        if !self.options.foreign_keys {
+            return Ok(());
+        }
         let text = self.foreign_key(key)?;
         let facts = self.dialect.capabilities();
         let exists = key.table == key.target.table
@@ -152,14 +208,14 @@ impl Schema<'_> {
             let add = self.unless_there(add);
             self.later.push(add);
         } else {
-            return Err(Error::Unsupported("foreign keys in a circle"));
+            return Err(Error::Unsupported("forward_references"));
         }
         Ok(())
     }
 
     /// Where the database has no words for "add if missing" but has blocks, a block.
     fn unless_there(&self, add: String) -> String {
-        if self.safe && self.dialect.family() == SqlFamily::Postgres {
+        if self.options.safe && self.dialect.family() == SqlFamily::Postgres {
             format!("DO $fk$ BEGIN {add}; EXCEPTION WHEN duplicate_object THEN NULL; END $fk$")
         } else {
             add
@@ -168,7 +224,12 @@ impl Schema<'_> {
 
     /// A named index: a statement of its own, or a part of the table where an index cannot be
     /// created "if missing".
-    fn index(&mut self, table: &'static str, fields: &[(&str, bool)], parts: &mut Vec<String>) {
+    fn index(
+        &mut self,
+        table: &'static str,
+        fields: &[(&str, bool)],
+        parts: &mut Vec<String>,
+    ) -> Result<()> {
         let facts = self.dialect.capabilities();
         let columns: Vec<&str> = fields.iter().map(|(column, _)| *column).collect();
         let name = names::derive("idx", table, &columns, facts.max_identifier);
@@ -180,16 +241,16 @@ impl Schema<'_> {
         let columns = columns.join(", ");
         if self.dialect.family() == SqlFamily::MySql {
             parts.push(format!("INDEX {name} ({columns})"));
-            return;
+            return Ok(());
         }
-        let guard = if self.safe && facts.index_if_not_exists {
-            "IF NOT EXISTS "
-        } else {
-            ""
-        };
+        if self.options.safe && !facts.index_if_not_exists {
+            return Err(Error::Unsupported("index_if_not_exists"));
+        }
+        let guard = if self.options.safe { "IF NOT EXISTS " } else { "" };
         let table = self.name(table);
         self.indexes
             .push(format!("CREATE INDEX {guard}{name} ON {table} ({columns})"));
+        Ok(())
     }
 
     /// An index that is to serve ORDER BY has NULL where queries put it.
@@ -203,7 +264,7 @@ impl Schema<'_> {
     }
 
     fn create(&mut self, table: &str, parts: &[String]) {
-        let guard = if self.safe { "IF NOT EXISTS " } else { "" };
+        let guard = if self.options.safe { "IF NOT EXISTS " } else { "" };
         let suffix = match self.dialect.table_suffix().trim() {
             "" => String::new(),
             suffix => format!(" {suffix}"),
@@ -253,7 +314,7 @@ impl Schema<'_> {
             };
             self.refer(key, among, &mut parts)?;
         }
-        self.index(through.table, &[(through.target_column, false)], &mut parts);
+        self.index(through.table, &[(through.target_column, false)], &mut parts)?;
         self.create(through.table, &parts);
         Ok(())
     }
