@@ -22,8 +22,11 @@ pub mod backend;
 pub mod case;
 pub mod check;
 pub mod harness;
+mod library;
+pub mod layer;
 pub mod models;
 pub mod probe;
+pub mod report;
 pub mod suite;
 pub mod verdict;
 
@@ -38,13 +41,19 @@ pub use case::Context;
 pub use case::Failure;
 pub use case::WhenOff;
 pub use harness::run;
+pub use library::Filter;
+pub use library::check;
+pub use library::check_cases;
 pub use orm_core::backend::Capability;
+pub use report::Report;
 pub use verdict::Verdict;
 
 /// The main function of a conformance test target: runs every case on each backend.
 ///
+/// Takes values of types that implement [`Backend`]. One that is named by its path (a unit struct,
+/// a constant) may have an attribute, such as `#[cfg(feature = "postgres")]`.
+///
 /// ```
-/// # use std::process::ExitCode;
 /// # #[derive(Debug)] struct Absent;
 /// # #[async_trait::async_trait]
 /// # impl orm_testkit::Backend for Absent {
@@ -65,6 +74,19 @@ pub use verdict::Verdict;
 /// ```
 #[macro_export]
 macro_rules! main {
+    ($($(#[$attribute:meta])* $backend:path),+ $(,)?) => {
+        fn main() -> ::std::process::ExitCode {
+            let mut backends: ::std::vec::Vec<::std::sync::Arc<dyn $crate::Backend>> =
+                ::std::vec::Vec::new();
+            $(
+                $(#[$attribute])*
+                {
+                    backends.push(::std::sync::Arc::new($backend));
+                }
+            )+
+            $crate::run(backends)
+        }
+    };
     ($($backend:expr),+ $(,)?) => {
         fn main() -> ::std::process::ExitCode {
             $crate::run(::std::vec![$(::std::sync::Arc::new($backend)),+])

@@ -10,6 +10,8 @@ use std::{any::Any, fmt, future::Future, sync::Arc, time::Duration};
 pub trait Held: Send {
     /// The connection.
     fn session(&mut self) -> &mut dyn TransactionManager;
+    /// The connection, for questions that need no exclusive use of it.
+    fn peek(&self) -> &dyn TransactionManager;
     /// Longest time a statement may run.
     fn statement_timeout(&self) -> Option<Duration>;
     /// Statements that take longer are reported as slow.
