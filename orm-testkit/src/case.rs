@@ -50,7 +50,7 @@ impl Case {
 pub enum WhenOff {
     /// It is refused before anything is sent.
     Refused,
-    /// It has the same result by other statements.
+    /// It has the same result by other statements; where there are none, it is refused too.
     OtherWay,
 }
 
@@ -187,10 +187,15 @@ impl Context {
         self.ready.store(sent, Ordering::Relaxed);
     }
 
-    /// What was sent since [`ready`](Context::ready), transaction commands included.
+    /// How much was sent since [`ready`](Context::ready), transaction commands included. Undoing
+    /// what was there before does not count.
     pub(crate) fn sent_since_ready(&self) -> usize {
-        let sent = self.recorder.statements().len();
-        sent.saturating_sub(self.ready.load(Ordering::Relaxed))
+        let sent = self.recorder.statements();
+        let since = sent.iter().skip(self.ready.load(Ordering::Relaxed));
+        let undoes = |sql: &str| sql.starts_with("ROLLBACK");
+        since
+            .filter(|statement| !(statement.is_command && undoes(&statement.sql)))
+            .count()
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {

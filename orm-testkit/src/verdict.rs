@@ -101,10 +101,17 @@ pub(crate) fn lacking(case: &Case, facts: &Capabilities) -> Vec<Capability> {
 pub(crate) fn judge(case: &Case, facts: &Capabilities, ending: Ending) -> (Verdict, String) {
     let lacking = lacking(case, facts);
     if lacking.is_empty() {
+        let unclaimed = |name: &str| {
+            let mut needs = case.needs.iter();
+            needs.any(|need| need.name() == name && !facts.claims(*need))
+        };
         return match ending {
             Ending::Passed => (Verdict::Supported, String::new()),
+            Ending::Refused { name, sent: 0, .. } if unclaimed(name) => {
+                (Verdict::Refused, String::new())
+            }
             Ending::Refused { name, message, .. } => refused_unasked(case, facts, name, message),
-            Ending::Failed(message) if case.needs.iter().any(|need| claimed(facts, *need)) => {
+            Ending::Failed(message) if case.needs.iter().any(|need| facts.claims(*need)) => {
                 (Verdict::Overclaim, message)
             }
             Ending::Failed(message) => (Verdict::Failed, message),
@@ -158,7 +165,3 @@ fn refused_unasked(
     }
 }
 
-/// Claimed as something to have; limits are no promise of their own.
-fn claimed(facts: &Capabilities, capability: Capability) -> bool {
-    facts.claims(capability)
-}

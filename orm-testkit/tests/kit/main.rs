@@ -1,0 +1,4 @@
+//! The kit itself under test: SQLite with fewer claims, more claims, and broken rules.
+
+mod claims;
+mod sqlite;
