@@ -101,9 +101,10 @@ pub(crate) fn lacking(case: &Case, facts: &Capabilities) -> Vec<Capability> {
 pub(crate) fn judge(case: &Case, facts: &Capabilities, ending: Ending) -> (Verdict, String) {
     let lacking = lacking(case, facts);
     if lacking.is_empty() {
+        // The other way may have needs of its own.
+        let other_way = case.needs.iter().any(|need| !facts.claims(*need));
         let unclaimed = |name: &str| {
-            let mut needs = case.needs.iter();
-            needs.any(|need| need.name() == name && !facts.claims(*need))
+            other_way && Capability::named(name).is_some_and(|named| !facts.claims(named))
         };
         return match ending {
             Ending::Passed => (Verdict::Supported, String::new()),

@@ -40,7 +40,7 @@ pub struct Capabilities {
     pub forward_references: bool,
     /// Regular expressions.
     pub regex: bool,
-    /// Comments on tables and columns.
+    /// Comments on columns: descriptions of fields are kept in the database.
     pub comments: bool,
     /// Named indexes can be created only if missing.
     pub index_if_not_exists: bool,

@@ -84,6 +84,7 @@ pub fn create_schema_with(
         tables: Vec::new(),
         indexes: Vec::new(),
         later: Vec::new(),
+        comments: Vec::new(),
     };
     let ordered = targets_first(models);
     for model in &ordered {
@@ -100,6 +101,7 @@ pub fn create_schema_with(
     let mut statements = schema.tables;
     statements.append(&mut schema.later);
     statements.append(&mut schema.indexes);
+    statements.append(&mut schema.comments);
     Ok(statements)
 }
 
@@ -112,6 +114,7 @@ struct Schema<'d> {
     tables: Vec<String>,
     indexes: Vec<String>,
     later: Vec<String>,
+    comments: Vec<String>,
 }
 
 /// The models, each after those that its foreign keys refer to, as far as there is no circle.

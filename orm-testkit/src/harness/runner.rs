@@ -223,6 +223,9 @@ async fn engine_can(
     client: &Arc<dyn BaseDBAsyncClient>,
     lacking: &[Capability],
 ) -> Option<String> {
+    if lacking.is_empty() {
+        return None;
+    }
     let family = client.dialect().family();
     for capability in lacking {
         let statements = backend.probe(family, *capability)?;

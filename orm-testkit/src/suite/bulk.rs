@@ -13,10 +13,10 @@ pub(super) const CASES: &[Case] = cases! {
     "bulk::create::all_or_nothing" => all_or_nothing, ["model.bulk_create", "exceptions.integrity_error"], needs [Transactions];
     "bulk::create::validates_before_sending" => validates_before_sending, ["model.bulk_create", "exceptions.validation_error"];
     "bulk::create::part_of_the_open_transaction" => part_of_the_open_transaction, ["model.bulk_create", "in_transaction"], needs [Transactions];
-    "bulk::create::nulls_and_values_mixed" => nulls_and_values_mixed, ["model.bulk_create"];
+    "bulk::create::nulls_and_values_mixed" => nulls_and_values_mixed, ["model.bulk_create"], needs [MultiRowInsert];
     "bulk::create::chosen_and_generated_keys_mixed" => chosen_and_generated_keys_mixed, ["model.bulk_create"], needs [Transactions];
-    "bulk::create::children_of_existing_parents" => children_of_existing_parents, ["model.bulk_create", "fields.foreign_key"];
-    "bulk::create::sets_automatic_instants" => sets_automatic_instants, ["model.bulk_create", "fields.datetime.auto_now", "fields.datetime.auto_now_add"];
+    "bulk::create::children_of_existing_parents" => children_of_existing_parents, ["model.bulk_create", "fields.foreign_key"], needs [MultiRowInsert];
+    "bulk::create::sets_automatic_instants" => sets_automatic_instants, ["model.bulk_create", "fields.datetime.auto_now", "fields.datetime.auto_now_add"], needs [MultiRowInsert];
 };
 
 fn tag(name: impl Into<String>) -> Tag {

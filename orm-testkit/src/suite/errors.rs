@@ -53,6 +53,8 @@ async fn not_null(cx: &Context) -> CaseResult {
 /// The same fault has the same kind, however it came about.
 async fn same_kind_on_every_path(cx: &Context) -> CaseResult {
     let mut rows = library(cx).await?;
+    let inside = in_transaction(async |_tx| Tag::create(kw!(name = "rust")).await);
+    check::fails(inside.await.map(drop), ErrorKind::Integrity)?;
     rows.web.name = "rust".into();
     let results = [
         Tag::create(kw!(name = "rust")).await.map(drop),
@@ -67,9 +69,6 @@ async fn same_kind_on_every_path(cx: &Context) -> CaseResult {
         }])
         .await
         .map(drop),
-        in_transaction(async |_tx| Tag::create(kw!(name = "rust")).await)
-            .await
-            .map(drop),
     ];
     for result in results {
         let error = check::fails(result, ErrorKind::Integrity)?;

@@ -221,6 +221,7 @@ async fn links_and_all_gives_them(cx: &Context) -> CaseResult {
     let rows = library(cx).await?;
     check::eq(names(rows.alpha.tags.all()).await?, ["rust", "web"])?;
     check::eq(names(rows.delta.tags.all()).await?, [""; 0])?;
+    cx.ready();
     rows.delta.tags.add(&rows.unused).await?;
     check::eq(names(rows.delta.tags.all()).await?, ["unused"])
 }
@@ -249,6 +250,7 @@ async fn add_unsaved_is_refused(cx: &Context) -> CaseResult {
 async fn undone_with_its_transaction(cx: &Context) -> CaseResult {
     let rows = library(cx).await?;
     let result: Result<()> = in_transaction(async |_tx| {
+        cx.ready();
         rows.delta.tags.add(&rows.rust).await?;
         Err(Error::configuration("changed my mind"))
     })

@@ -182,6 +182,7 @@ async fn dropped_future_keeps_nothing(_: &Context) -> CaseResult {
 /// Wherever a block is dropped, it is kept as a whole or not at all, and the next write works.
 async fn at_every_poll(cx: &Context) -> CaseResult {
     for left in 0..MOST_POLLS {
+        cx.ready();
         let block = in_transaction(async |_tx| {
             tag("a").await?;
             cx.ready();
