@@ -166,3 +166,53 @@ fn refused_unasked(
     }
 }
 
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::Level;
+
+    fn case(needs: &'static [Capability]) -> Case {
+        Case {
+            id: "a::b::c",
+            covers: &[],
+            needs,
+            level: Level::Core,
+            serial: false,
+            run: |_| Box::pin(async { Ok(()) }),
+        }
+    }
+
+    fn refused(name: &'static str, sent: usize) -> Ending {
+        Ending::Refused {
+            name,
+            sent,
+            message: "refused".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_refusal_counts_only_before_anything_was_sent() {
+        let facts = Capabilities::none();
+        let case = case(&[Capability::Savepoints]);
+        let verdict = |ending| judge(&case, &facts, ending).0;
+        assert_eq!(verdict(refused("savepoints", 0)), Verdict::Refused);
+        assert_eq!(verdict(refused("savepoints", 1)), Verdict::Silent);
+        assert_eq!(verdict(refused("regex", 0)), Verdict::Silent);
+        assert_eq!(verdict(Ending::Passed), Verdict::Silent);
+    }
+
+    #[test]
+    fn another_way_may_have_needs_of_its_own() {
+        let mut facts = Capabilities::none();
+        let case = case(&[Capability::MultiRowInsert]);
+        assert_eq!(judge(&case, &facts, Ending::Passed).0, Verdict::Supported);
+        assert_eq!(judge(&case, &facts, refused("transactions", 0)).0, Verdict::Refused);
+        assert_eq!(judge(&case, &facts, refused("transactions", 2)).0, Verdict::Failed);
+        facts.transactions = true;
+        assert_eq!(judge(&case, &facts, refused("transactions", 0)).0, Verdict::Overclaim);
+        facts.multi_row_insert = true;
+        let failed = Ending::Failed("x".to_owned());
+        assert_eq!(judge(&case, &facts, failed).0, Verdict::Overclaim);
+    }
+}

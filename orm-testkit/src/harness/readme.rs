@@ -118,3 +118,93 @@ fn table(report: &Report, old: &Table) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::{Availability, Backend, Sandbox};
+    use crate::case::Case;
+    use crate::report::Record;
+    use async_trait::async_trait;
+    use orm_core::error::{Error, Result as DbResult};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    #[derive(Debug)]
+    struct Named(&'static str, bool);
+
+    #[async_trait]
+    impl Backend for Named {
+        fn name(&self) -> &'static str {
+            self.0
+        }
+        fn driver(&self) -> Arc<dyn orm_core::backend::Backend> {
+            unreachable!("no case runs")
+        }
+        async fn provision(&self, _: &str) -> DbResult<Sandbox> {
+            Err(Error::configuration("no case runs"))
+        }
+        fn availability(&self) -> Availability {
+            match self.1 {
+                true => Availability::Ready,
+                false => Availability::Missing("away".to_owned()),
+            }
+        }
+    }
+
+    fn report(supported: usize, refused: usize) -> Report {
+        let columns = vec![Column::of(&Named("here", true)), Column::of(&Named("away", false))];
+        let verdicts = std::iter::repeat_n(Verdict::Supported, supported)
+            .chain(std::iter::repeat_n(Verdict::Refused, refused));
+        let records = verdicts.map(|verdict| Record {
+            backend: "here",
+            case: Case {
+                id: "area::b::c",
+                covers: &[],
+                needs: &[],
+                level: crate::Level::Core,
+                serial: false,
+                run: |_| Box::pin(async { Ok(()) }),
+            },
+            verdict,
+            advisory: false,
+            message: String::new(),
+            time: Duration::ZERO,
+            statements: 0,
+            sql: Vec::new(),
+        });
+        Report::new(columns, 1, records.collect(), Duration::from_secs(supported as u64))
+    }
+
+    #[test]
+    fn a_table_is_written_once_and_then_up_to_date() {
+        let text = format!("# a\n{BEGIN}\n{END}\nrest\n");
+        let written = replaced(&text, &report(2, 1)).expect("the markers are there");
+        assert!(written.contains("| cases: area | 2, 1 refused |"), "{written}");
+        assert!(written.starts_with("# a\n") && written.ends_with("rest\n"));
+        assert_eq!(replaced(&written, &report(2, 1)), Ok(written.clone()));
+        assert_ne!(replaced(&written, &report(3, 0)), Ok(written));
+    }
+
+    #[test]
+    fn columns_of_backends_that_did_not_run_stay() {
+        let old = "|  | away | here |\n|---|---|---|\n| cases: area | 9 | 1 |\n";
+        let text = format!("{BEGIN}\n\n{old}\n{END}");
+        let written = replaced(&text, &report(2, 0)).expect("the markers are there");
+        assert!(written.contains("| cases: area | 9 | 2 |"), "{written}");
+        assert!(replaced("no markers", &report(1, 0)).is_err());
+    }
+
+    #[test]
+    fn a_stale_file_is_an_error_until_it_is_written() {
+        let name = format!("orm-testkit-readme-{}.md", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        fs::write(&file, format!("{BEGIN}\n{END}\n")).expect("the folder is writable");
+        assert!(check(&file, &report(1, 0), false).is_err());
+        assert!(check(&file, &report(1, 0), true).is_ok());
+        assert!(check(&file, &report(1, 0), false).is_ok());
+        assert!(check(&file, &report(2, 0), false).is_err());
+        fs::remove_file(&file).expect("it was written");
+        assert!(check(&file, &report(1, 0), true).is_err());
+    }
+}
