@@ -113,7 +113,10 @@ fn run_cases(backends: &[Arc<dyn Backend>], cases: &[Case], options: &Options) -
 }
 
 fn selects(report: &Report, backend: &str) -> bool {
-    report.records().iter().any(|record| record.backend == backend)
+    report
+        .records()
+        .iter()
+        .any(|record| record.backend == backend)
 }
 
 /// Records of the chosen cases on backends that cannot run.
@@ -123,7 +126,9 @@ fn left_out(backends: &[Arc<dyn Backend>], cases: &[Case], options: &Options) ->
         let Availability::Missing(why) = backend.availability() else {
             continue;
         };
-        let chosen = cases.iter().filter(|case| options.selects(backend.name(), case));
+        let chosen = cases
+            .iter()
+            .filter(|case| options.selects(backend.name(), case));
         records.extend(chosen.map(|case| not_run(&**backend, *case, &why)));
     }
     records
@@ -180,7 +185,10 @@ fn trial(backend: &Arc<dyn Backend>, case: Case, records: &Arc<Mutex<Vec<Record>
         let record = runner::run(&backend, case);
         let result = match record.is_failure() {
             false => Ok(()),
-            true => Err(Failed::from(format!("{}: {}", record.verdict, record.message))),
+            true => Err(Failed::from(format!(
+                "{}: {}",
+                record.verdict, record.message
+            ))),
         };
         records
             .lock()

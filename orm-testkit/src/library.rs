@@ -56,7 +56,10 @@ impl Filter {
     /// Whether a case is among them.
     pub fn admits(&self, case: &Case) -> bool {
         self.area.as_deref().is_none_or(|area| case.area() == area)
-            && self.item.as_deref().is_none_or(|item| case.covers.contains(&item))
+            && self
+                .item
+                .as_deref()
+                .is_none_or(|item| case.covers.contains(&item))
             && self.needs.is_none_or(|need| case.needs.contains(&need))
             && (self.ids.is_empty() || self.ids.iter().any(|part| case.id.contains(part.as_str())))
     }
@@ -70,7 +73,10 @@ impl Filter {
 /// the suite notices what the wrapper does wrong.
 pub fn check(backend: Arc<dyn Backend>, filter: &Filter) -> Report {
     let cases = crate::suite::cases();
-    let chosen: Vec<Case> = cases.into_iter().filter(|case| filter.admits(case)).collect();
+    let chosen: Vec<Case> = cases
+        .into_iter()
+        .filter(|case| filter.admits(case))
+        .collect();
     check_cases(backend, &chosen)
 }
 
@@ -79,7 +85,10 @@ pub fn check_cases(backend: Arc<dyn Backend>, cases: &[Case]) -> Report {
     let start = Instant::now();
     let column = Column::of(&*backend);
     let records = match backend.availability() {
-        Availability::Missing(why) => cases.iter().map(|case| not_run(&*backend, *case, &why)).collect(),
+        Availability::Missing(why) => cases
+            .iter()
+            .map(|case| not_run(&*backend, *case, &why))
+            .collect(),
         Availability::Ready => in_parallel(&backend, cases),
     };
     Report::new(vec![column], cases.len(), records, start.elapsed())
@@ -94,7 +103,10 @@ fn in_parallel(backend: &Arc<dyn Backend>, cases: &[Case]) -> Vec<Record> {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let record = runner::run(backend, *case);
-                    records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
+                    records
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push(record);
                 }
             });
         }

@@ -236,7 +236,12 @@ pub async fn library(cx: &Context) -> CaseResult<Library> {
     let rust = Tag::create(kw!(name = "rust")).await?;
     let web = Tag::create(kw!(name = "web")).await?;
     let unused = Tag::create(kw!(name = "unused")).await?;
-    for (post, tag) in [(&alpha, &rust), (&alpha, &web), (&beta, &rust), (&gamma, &web)] {
+    for (post, tag) in [
+        (&alpha, &rust),
+        (&alpha, &web),
+        (&beta, &rust),
+        (&gamma, &web),
+    ] {
         link(cx, post, tag).await?;
     }
     cx.ready();

@@ -7,7 +7,12 @@ use orm_core::backend::{Capability, SqlFamily};
 pub fn statements(family: SqlFamily, capability: Capability) -> Option<Vec<String>> {
     let texts: &[&str] = match capability {
         Capability::Transactions => &["BEGIN", "ROLLBACK"],
-        Capability::Savepoints => &["BEGIN", "SAVEPOINT a", "ROLLBACK TO SAVEPOINT a", "ROLLBACK"],
+        Capability::Savepoints => &[
+            "BEGIN",
+            "SAVEPOINT a",
+            "ROLLBACK TO SAVEPOINT a",
+            "ROLLBACK",
+        ],
         // The second CREATE fails if the first one was kept.
         Capability::TransactionalDdl => &[
             "BEGIN",
@@ -57,9 +62,9 @@ pub fn statements(family: SqlFamily, capability: Capability) -> Option<Vec<Strin
             "CREATE TABLE probe (id INTEGER PRIMARY KEY, target INTEGER)",
             "ALTER TABLE probe ADD CONSTRAINT refers FOREIGN KEY (target) REFERENCES target (id)",
         ],
-        Capability::ForwardReferences => &[
-            "CREATE TABLE probe (target INTEGER, FOREIGN KEY (target) REFERENCES later (id))",
-        ],
+        Capability::ForwardReferences => {
+            &["CREATE TABLE probe (target INTEGER, FOREIGN KEY (target) REFERENCES later (id))"]
+        }
         Capability::Regex => match family {
             SqlFamily::Postgres => &["SELECT 'a' ~ '^a$'"],
             _ => &["SELECT 'a' REGEXP '^a$'"],

@@ -6,9 +6,9 @@ mod json;
 pub(crate) mod markdown;
 mod terminal;
 
-pub(crate) use column::identify;
 pub use column::Column;
 pub use column::Fact;
+pub(crate) use column::identify;
 
 use crate::api::API_ITEMS;
 use crate::case::Case;
@@ -84,7 +84,9 @@ impl Cell {
 
     /// Failures, those of cases above the level not counted.
     pub(crate) fn failures(&self) -> usize {
-        let failures = Verdict::ALL.into_iter().filter(|verdict| verdict.is_failure());
+        let failures = Verdict::ALL
+            .into_iter()
+            .filter(|verdict| verdict.is_failure());
         failures.map(|verdict| self.count(verdict)).sum::<usize>() - self.advisory
     }
 }
@@ -129,11 +131,18 @@ impl Report {
     /// Documented items that no case said anything about on a backend which ran, as
     /// `backend: item`.
     pub fn empty_cells(&self) -> Vec<String> {
-        let ran = self.columns.iter().filter(|column| column.missing.is_none());
+        let ran = self
+            .columns
+            .iter()
+            .filter(|column| column.missing.is_none());
         let mut empty = Vec::new();
         for column in ran {
             for item in API_ITEMS {
-                if self.cell(column.name, |case| case.covers.contains(&item.name)).ran() == 0 {
+                if self
+                    .cell(column.name, |case| case.covers.contains(&item.name))
+                    .ran()
+                    == 0
+                {
                     empty.push(format!("{}: {}", column.name, item.name));
                 }
             }
@@ -168,7 +177,10 @@ impl Report {
     /// Those of the file system.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         fs::create_dir_all(folder)?;
-        fs::write(folder.join("report.json"), format!("{:#}\n", self.to_json()))?;
+        fs::write(
+            folder.join("report.json"),
+            format!("{:#}\n", self.to_json()),
+        )?;
         fs::write(folder.join("report.md"), self.to_markdown())?;
         fs::write(folder.join("report.html"), self.to_html())
     }
@@ -195,12 +207,12 @@ impl Report {
     }
 }
 
-/// The command that runs one case again.
+/// The command that runs one case again. `ORM_TESTKIT_COMMAND` is how this run was started, where
+/// that is not cargo alone.
 pub(crate) fn rerun(record: &Record) -> String {
-    format!(
-        "cargo xtask conformance --exact {}::{}",
-        record.backend, record.case.id
-    )
+    let command = std::env::var("ORM_TESTKIT_COMMAND");
+    let command = command.unwrap_or_else(|_| "cargo test --test conformance --".to_owned());
+    format!("{command} --exact {}::{}", record.backend, record.case.id)
 }
 
 pub(crate) fn millis(time: Duration) -> u64 {

@@ -84,16 +84,21 @@ pub(crate) enum Ending {
     Passed,
     /// `Error::Unsupported` of this name reached the end of the case; so many statements were sent
     /// since it was ready.
-    Refused { name: &'static str, sent: usize, message: String },
+    Refused {
+        name: &'static str,
+        sent: usize,
+        message: String,
+    },
     /// Anything else: an error, a failed check, a panic, no end.
     Failed(String),
 }
 
 /// The capabilities that a case needs, that are not claimed, and without which it is refused.
 pub(crate) fn lacking(case: &Case, facts: &Capabilities) -> Vec<Capability> {
-    let lacking = case.needs.iter().filter(|need| {
-        !facts.claims(**need) && WhenOff::of(**need) == WhenOff::Refused
-    });
+    let lacking = case
+        .needs
+        .iter()
+        .filter(|need| !facts.claims(**need) && WhenOff::of(**need) == WhenOff::Refused);
     lacking.copied().collect()
 }
 
@@ -166,7 +171,6 @@ fn refused_unasked(
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,10 +211,19 @@ mod tests {
         let mut facts = Capabilities::none();
         let case = case(&[Capability::MultiRowInsert]);
         assert_eq!(judge(&case, &facts, Ending::Passed).0, Verdict::Supported);
-        assert_eq!(judge(&case, &facts, refused("transactions", 0)).0, Verdict::Refused);
-        assert_eq!(judge(&case, &facts, refused("transactions", 2)).0, Verdict::Failed);
+        assert_eq!(
+            judge(&case, &facts, refused("transactions", 0)).0,
+            Verdict::Refused
+        );
+        assert_eq!(
+            judge(&case, &facts, refused("transactions", 2)).0,
+            Verdict::Failed
+        );
         facts.transactions = true;
-        assert_eq!(judge(&case, &facts, refused("transactions", 0)).0, Verdict::Overclaim);
+        assert_eq!(
+            judge(&case, &facts, refused("transactions", 0)).0,
+            Verdict::Overclaim
+        );
         facts.multi_row_insert = true;
         let failed = Ending::Failed("x".to_owned());
         assert_eq!(judge(&case, &facts, failed).0, Verdict::Overclaim);

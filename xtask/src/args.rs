@@ -13,6 +13,11 @@ pub(crate) enum Command {
     Conformance(Vec<String>),
     /// Only whether every documented item has a case.
     Coverage,
+    /// Whether the README's table of backends is that of the suite; or write it.
+    Readme {
+        /// Write it.
+        bless: bool,
+    },
     /// The benchmarks, with arguments for them.
     Bench(Vec<String>),
     /// The list of commands.
@@ -26,8 +31,11 @@ usage: cargo xtask <command>
   tidy                  the conventions of the workspace
   test                  unit, integration, doc and conformance tests, and coverage
   conformance [args]    the conformance suite; `args` go to its harness (a name filter,
-                        --list, --exact, --backend NAME, --report DIR, --require NAMES)
+                        --list, --exact, --backend NAME, --area NAME, --item NAME,
+                        --report DIR, --require NAMES, --allow-not-run NAMES)
   conformance coverage  whether every documented item has a case
+  conformance readme [--bless]
+                        whether the README's table of backends is up to date; or write it
   bench [args]          the benchmarks";
 
 /// Reads the words after `cargo xtask`.
@@ -46,6 +54,8 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, String> {
         "tidy" => alone(Command::Tidy),
         "test" => alone(Command::Test),
         "conformance" if rest == ["coverage"] => Ok(Command::Coverage),
+        "conformance" if rest == ["readme"] => Ok(Command::Readme { bless: false }),
+        "conformance" if rest == ["readme", "--bless"] => Ok(Command::Readme { bless: true }),
         "conformance" => Ok(Command::Conformance(rest.to_vec())),
         "bench" => Ok(Command::Bench(rest.to_vec())),
         "help" | "--help" | "-h" => Ok(Command::Help),
@@ -68,6 +78,10 @@ mod tests {
             Ok(Command::Conformance(words("limit --exact")))
         );
         assert_eq!(parse(&words("conformance coverage")), Ok(Command::Coverage));
+        assert_eq!(
+            parse(&words("conformance readme --bless")),
+            Ok(Command::Readme { bless: true })
+        );
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub(crate) fn run(command: &Command) -> ExitCode {
         Command::Test => test(&mut steps),
         Command::Conformance(words) => return pass_on(&conformance(words)),
         Command::Coverage => coverage(&mut steps),
+        Command::Readme { bless } => readme(&mut steps, *bless),
         Command::Bench(words) => return pass_on(&bench(words)),
         Command::Help => {
             println!("{USAGE}");
@@ -81,16 +82,33 @@ fn test(steps: &mut Steps) -> Result<(), String> {
         steps.cargo("tests", &words)?;
     }
     steps.cargo("doc tests", &["test", "--workspace", "--doc"])?;
-    let all = ["--require", "sqlite", "--report", "target/conformance"].map(str::to_owned);
-    let words = conformance(&all);
-    steps.cargo("conformance", &borrow(&words))?;
+    readme(steps, false)?;
     coverage(steps)
+}
+
+/// The whole suite with its report, which also checks or writes the README's table of backends.
+fn readme(steps: &mut Steps, bless: bool) -> Result<(), String> {
+    let fixed = [
+        "--require",
+        "sqlite",
+        "--report",
+        "target/conformance",
+        "--readme",
+        "README.md",
+    ];
+    let bless = bless.then_some("--bless");
+    let all: Vec<String> = fixed.into_iter().chain(bless).map(str::to_owned).collect();
+    let words = conformance(&all);
+    steps.cargo_with("conformance", &borrow(&words), &[COMMAND])
 }
 
 fn coverage(steps: &mut Steps) -> Result<(), String> {
     let words = conformance(&["--coverage".to_owned()]);
     steps.cargo("coverage", &borrow(&words))
 }
+
+/// How a report says to run a case again.
+const COMMAND: (&str, &str) = ("ORM_TESTKIT_COMMAND", "cargo xtask conformance");
 
 fn conformance(rest: &[String]) -> Vec<String> {
     let fixed = ["test", "--quiet", "--test", "conformance", "--"];
@@ -125,7 +143,8 @@ fn has_nextest() -> bool {
 
 /// Runs cargo on our terminal and ends with its exit code.
 fn pass_on(words: &[String]) -> ExitCode {
-    match std::process::Command::new(cargo()).args(words).status() {
+    let mut command = std::process::Command::new(cargo());
+    match command.args(words).env(COMMAND.0, COMMAND.1).status() {
         Ok(status) => ExitCode::from(
             status
                 .code()

@@ -241,11 +241,7 @@ impl Capabilities {
         } = *self;
         macro_rules! has {
             ($variant:ident, $field:ident) => {
-                (
-                    Capability::$variant,
-                    stringify!($field),
-                    Claim::Has($field),
-                )
+                (Capability::$variant, stringify!($field), Claim::Has($field))
             };
         }
         let most = |capability, name, number| (capability, name, Claim::AtMost(number));
@@ -253,11 +249,7 @@ impl Capabilities {
             has!(Transactions, transactions),
             has!(Savepoints, savepoints),
             has!(TransactionalDdl, transactional_ddl),
-            (
-                Capability::Isolation,
-                "isolation",
-                Claim::Levels(isolation),
-            ),
+            (Capability::Isolation, "isolation", Claim::Levels(isolation)),
             has!(ReadOnlyTransactions, read_only_transactions),
             has!(ReturningInsert, returning_insert),
             has!(LastInsertId, last_insert_id),

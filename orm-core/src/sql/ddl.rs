@@ -8,6 +8,7 @@ use super::render;
 use crate::backend::{Dialect, SqlFamily};
 use crate::error::{Error, Result};
 use crate::schema::{FieldMeta, ModelMeta, OnDelete, RelationMeta, ThroughMeta};
+use crate::value::Value;
 
 /// The statements that create the tables of these models, in the order in which they must run.
 ///
@@ -249,7 +250,11 @@ impl Schema<'_> {
         if self.options.safe && !facts.index_if_not_exists {
             return Err(Error::Unsupported("index_if_not_exists"));
         }
-        let guard = if self.options.safe { "IF NOT EXISTS " } else { "" };
+        let guard = if self.options.safe {
+            "IF NOT EXISTS "
+        } else {
+            ""
+        };
         let table = self.name(table);
         self.indexes
             .push(format!("CREATE INDEX {guard}{name} ON {table} ({columns})"));
@@ -266,8 +271,28 @@ impl Schema<'_> {
         }
     }
 
+    /// The description of a field, where the database keeps such things: what follows the column,
+    /// or a statement of its own.
+    fn comment(&mut self, table: &str, field: &FieldMeta) -> Result<String> {
+        if !self.dialect.capabilities().comments || field.description.is_empty() {
+            return Ok(String::new());
+        }
+        let text = self.dialect.literal(&Value::from(field.description))?;
+        if self.dialect.family() == SqlFamily::MySql {
+            return Ok(format!(" COMMENT {text}"));
+        }
+        let (table, column) = (self.name(table), self.name(field.column));
+        self.comments
+            .push(format!("COMMENT ON COLUMN {table}.{column} IS {text}"));
+        Ok(String::new())
+    }
+
     fn create(&mut self, table: &str, parts: &[String]) {
-        let guard = if self.options.safe { "IF NOT EXISTS " } else { "" };
+        let guard = if self.options.safe {
+            "IF NOT EXISTS "
+        } else {
+            ""
+        };
         let suffix = match self.dialect.table_suffix().trim() {
             "" => String::new(),
             suffix => format!(" {suffix}"),

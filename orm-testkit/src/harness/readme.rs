@@ -22,7 +22,7 @@ pub(crate) fn check(file: &Path, report: &Report, bless: bool) -> Result<(), Str
     }
     if !bless {
         return Err(format!(
-            "{shown}: the table of backends is out of date; `cargo xtask conformance readme --bless` writes it"
+            "{shown}: the table of backends is out of date; the same run with `--bless` writes it"
         ));
     }
     fs::write(file, fresh).map_err(|error| format!("{shown}: {error}"))
@@ -48,7 +48,9 @@ impl Table {
     /// Reads a table of Markdown as [`table`] writes it.
     fn parse(text: &str) -> Table {
         let mut table = Table::default();
-        let rows = text.lines().filter_map(|line| line.trim().strip_prefix('|'));
+        let rows = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix('|'));
         for (at, line) in rows.enumerate() {
             let line = line.strip_suffix('|').unwrap_or(line);
             let cells: Vec<&str> = line.split('|').map(str::trim).collect();
@@ -68,7 +70,10 @@ impl Table {
 
     fn cell(&self, column: &str, row: &str) -> String {
         let key = (column.to_owned(), row.to_owned());
-        self.cells.get(&key).cloned().unwrap_or_else(|| "·".to_owned())
+        self.cells
+            .get(&key)
+            .cloned()
+            .unwrap_or_else(|| "·".to_owned())
     }
 }
 
@@ -104,10 +109,20 @@ fn table(report: &Report, old: &Table) -> String {
             }
         });
     }
-    let facts = report.columns().iter().find(|column| !column.facts.is_empty());
-    for (at, fact) in facts.map_or(&[][..], |column| &column.facts).iter().enumerate() {
+    let facts = report
+        .columns()
+        .iter()
+        .find(|column| !column.facts.is_empty());
+    for (at, fact) in facts
+        .map_or(&[][..], |column| &column.facts)
+        .iter()
+        .enumerate()
+    {
         push(format!("`{}`", fact.capability), &|column| {
-            column.facts.get(at).map_or_else(|| "·".to_owned(), |fact| fact.text())
+            column
+                .facts
+                .get(at)
+                .map_or_else(|| "·".to_owned(), |fact| fact.text())
         });
     }
     let mut text = String::new();
@@ -153,7 +168,10 @@ mod tests {
     }
 
     fn report(supported: usize, refused: usize) -> Report {
-        let columns = vec![Column::of(&Named("here", true)), Column::of(&Named("away", false))];
+        let columns = vec![
+            Column::of(&Named("here", true)),
+            Column::of(&Named("away", false)),
+        ];
         let verdicts = std::iter::repeat_n(Verdict::Supported, supported)
             .chain(std::iter::repeat_n(Verdict::Refused, refused));
         let records = verdicts.map(|verdict| Record {
@@ -173,14 +191,22 @@ mod tests {
             statements: 0,
             sql: Vec::new(),
         });
-        Report::new(columns, 1, records.collect(), Duration::from_secs(supported as u64))
+        Report::new(
+            columns,
+            1,
+            records.collect(),
+            Duration::from_secs(supported as u64),
+        )
     }
 
     #[test]
     fn a_table_is_written_once_and_then_up_to_date() {
         let text = format!("# a\n{BEGIN}\n{END}\nrest\n");
         let written = replaced(&text, &report(2, 1)).expect("the markers are there");
-        assert!(written.contains("| cases: area | 2, 1 refused |"), "{written}");
+        assert!(
+            written.contains("| cases: area | 2, 1 refused |"),
+            "{written}"
+        );
         assert!(written.starts_with("# a\n") && written.ends_with("rest\n"));
         assert_eq!(replaced(&written, &report(2, 1)), Ok(written.clone()));
         assert_ne!(replaced(&written, &report(3, 0)), Ok(written));

@@ -152,7 +152,8 @@ async fn in_sandbox(backend: &dyn Backend, case: Case) -> Outcome {
     };
     let (mut verdict, mut message) = verdict::judge(&case, facts, ending);
     if verdict == Verdict::Refused
-        && let Some(worked) = engine_can(backend, cx.client(), &verdict::lacking(&case, facts)).await
+        && let Some(worked) =
+            engine_can(backend, cx.client(), &verdict::lacking(&case, facts)).await
     {
         (verdict, message) = (Verdict::Underclaim, worked);
     }
@@ -207,13 +208,13 @@ fn ending(cx: &Context, failure: &Failure) -> Ending {
 /// Polls a future to its end; a panic becomes its message.
 async fn caught<F: Future>(future: F) -> Result<F::Output, String> {
     let mut future = pin!(future);
-    std::future::poll_fn(|cx| {
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+    std::future::poll_fn(
+        |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
             Err(payload) => Poll::Ready(Err(panic_message(&*payload))),
-        }
-    })
+        },
+    )
     .await
 }
 
@@ -239,7 +240,10 @@ async fn engine_can(
 }
 
 /// Runs statements on one connection, which is thrown away.
-pub(crate) async fn probe(client: &Arc<dyn BaseDBAsyncClient>, statements: &[String]) -> Result<()> {
+pub(crate) async fn probe(
+    client: &Arc<dyn BaseDBAsyncClient>,
+    statements: &[String],
+) -> Result<()> {
     let run = async {
         let mut lease = client.acquire(Intent::Write).await?;
         for statement in statements {

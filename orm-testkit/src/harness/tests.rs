@@ -172,12 +172,10 @@ const SILENT: &[Case] =
     cases! { #[serial] "fake::it::silent" => passes, ["model"], needs [Regex]; };
 const CONFUSED: &[Case] =
     cases! { #[serial] "fake::it::confused" => refuses_transactions, ["model"], needs [Regex]; };
-const BREAKS: &[Case] =
-    cases! { #[serial] "fake::it::breaks" => fails, ["model"], needs [Regex]; };
+const BREAKS: &[Case] = cases! { #[serial] "fake::it::breaks" => fails, ["model"], needs [Regex]; };
 const OVERCLAIM: &[Case] =
     cases! { #[serial] "fake::it::over" => fails, ["model"], needs [Transactions]; };
-const REFUSES_CLAIMED: &[Case] =
-    cases! { #[serial] "fake::it::claimed" => refuses_transactions, ["model"], needs [Transactions]; };
+const REFUSES_CLAIMED: &[Case] = cases! { #[serial] "fake::it::claimed" => refuses_transactions, ["model"], needs [Transactions]; };
 const UNDECLARED: &[Case] =
     cases! { #[serial] "fake::it::undeclared" => refuses_regex, ["model"]; };
 const OTHER_WAY: &[Case] =
@@ -286,7 +284,11 @@ fn a_case_without_an_end_fails_with_its_name() {
     let report = check_cases(Arc::new(hasty), HANGS);
     assert_eq!(report.verdict(HANGS[0].id), Some(Verdict::Failed));
     assert!(report.records()[0].message.contains("no end after"));
-    assert_eq!(removed.load(Ordering::Relaxed), 1, "its database is removed");
+    assert_eq!(
+        removed.load(Ordering::Relaxed),
+        1,
+        "its database is removed"
+    );
 }
 
 #[test]

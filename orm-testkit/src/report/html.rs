@@ -44,7 +44,11 @@ fn backends(page: &mut String, report: &Report) {
         let _ = write!(
             page,
             "<article class=\"card {}\"><h2>{}</h2>",
-            if column.missing.is_some() { "none" } else { tone(&cell) },
+            if column.missing.is_some() {
+                "none"
+            } else {
+                tone(&cell)
+            },
             escaped(column.name)
         );
         match &column.missing {
@@ -80,9 +84,10 @@ fn cases(page: &mut String, report: &Report) {
          <th>backend</th><th>verdict</th><th class=\"num\">statements</th>\
          <th class=\"num\">ms</th></tr></thead>\n<tbody>\n",
     );
-    let (bad, good): (Vec<_>, Vec<_>) = report.records.iter().partition(|record| {
-        record.is_failure() || record.verdict == Verdict::NotRun
-    });
+    let (bad, good): (Vec<_>, Vec<_>) = report
+        .records
+        .iter()
+        .partition(|record| record.is_failure() || record.verdict == Verdict::NotRun);
     for record in bad.into_iter().chain(good) {
         case(page, record);
     }
@@ -102,7 +107,11 @@ fn case(page: &mut String, record: &Record) {
         escaped(&record.case.covers.join(", ")),
     );
     if !record.message.is_empty() {
-        let _ = write!(page, "<p class=\"message\">{}</p>", escaped(&record.message));
+        let _ = write!(
+            page,
+            "<p class=\"message\">{}</p>",
+            escaped(&record.message)
+        );
     }
     if record.is_failure() {
         let _ = write!(page, "<pre class=\"run\">{}</pre>", escaped(&rerun(record)));
@@ -134,11 +143,7 @@ fn items(page: &mut String, report: &Report) {
     }
     page.push_str("</tr></thead>\n<tbody>\n");
     for item in API_ITEMS {
-        let _ = write!(
-            page,
-            "<tr><td><code>{}</code></td>",
-            escaped(item.name)
-        );
+        let _ = write!(page, "<tr><td><code>{}</code></td>", escaped(item.name));
         for column in &report.columns {
             let cell = report.cell(column.name, |case| case.covers.contains(&item.name));
             let (tone, text) = (tone(&cell), terminal::cell(&cell));

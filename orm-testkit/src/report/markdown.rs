@@ -21,7 +21,13 @@ pub(super) fn text(report: &Report) -> String {
             Some(why) => format!("NOT RUN: {why}"),
             None => terminal::sums(&report.cell(column.name, |_| true)),
         };
-        let cells = [column.name, &column.driver, &column.server, column.level.name(), &result];
+        let cells = [
+            column.name,
+            &column.driver,
+            &column.server,
+            column.level.name(),
+            &result,
+        ];
         row(&mut text, &cells);
     }
     let names: Vec<&str> = report.columns.iter().map(|column| column.name).collect();

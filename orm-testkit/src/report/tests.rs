@@ -86,9 +86,18 @@ fn an_empty_cell_of_a_backend_that_ran_is_found() {
 fn the_terminal_names_what_did_not_run_and_how_to_run_a_failure_again() {
     let text = report(vec![record("one", Verdict::Silent, "accepted")]).to_terminal();
     assert!(text.contains("away: NOT RUN, no <server>"), "{text}");
-    assert!(text.contains("SILENT one::queryset::limit::first: accepted"), "{text}");
-    assert!(text.contains("--exact one::queryset::limit::first"), "{text}");
-    assert!(text.contains("UNDERCLAIM one: the engine can `regex`"), "{text}");
+    assert!(
+        text.contains("SILENT one::queryset::limit::first: accepted"),
+        "{text}"
+    );
+    assert!(
+        text.contains("--exact one::queryset::limit::first"),
+        "{text}"
+    );
+    assert!(
+        text.contains("UNDERCLAIM one: the engine can `regex`"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -96,7 +105,10 @@ fn the_json_has_a_line_per_case_and_the_versions() {
     let json = report(vec![record("one", Verdict::Failed, "no")]).to_json();
     assert_eq!(json["backends"][0]["driver"], "driver 1.2");
     assert_eq!(json["backends"][0]["server"], "server 3.4");
-    assert_eq!(json["backends"][0]["capabilities"]["max_params"]["claim"], "7");
+    assert_eq!(
+        json["backends"][0]["capabilities"]["max_params"]["claim"],
+        "7"
+    );
     assert_eq!(json["backends"][2]["not_run"], "no <server>");
     assert_eq!(json["suite"], env!("CARGO_PKG_VERSION"));
     let case = &json["cases"][0];
@@ -112,7 +124,9 @@ fn the_page_shows_texts_as_texts_and_needs_nothing_else() {
     let hostile = "<img src=x onerror=alert(1)> & \"quoted\" 'too' \u{1b}[31m";
     let page = report(vec![record("one", Verdict::Failed, hostile)]).to_html();
     assert!(!page.contains("<img"), "{page}");
-    assert!(page.contains("&lt;img src=x onerror=alert(1)&gt; &amp; &quot;quoted&quot; &#39;too&#39;"));
+    assert!(
+        page.contains("&lt;img src=x onerror=alert(1)&gt; &amp; &quot;quoted&quot; &#39;too&#39;")
+    );
     assert!(!page.contains('\u{1b}'));
     // One script of ours, and no text of a statement ends it.
     assert_eq!(page.matches("</script>").count(), 1);
@@ -129,7 +143,10 @@ fn the_page_shows_texts_as_texts_and_needs_nothing_else() {
 fn the_markdown_keeps_its_tables() {
     let text = report(vec![record("one", Verdict::Failed, "a | b\n# c <b>")]).to_markdown();
     assert!(text.contains(r"a \| b # c \<b\>"), "{text}");
-    assert!(text.contains("````sql"), "the fence is longer than the text's: {text}");
+    assert!(
+        text.contains("````sql"),
+        "the fence is longer than the text's: {text}"
+    );
     let cells = |line: &str| line.replace("\\|", "").matches('|').count();
     let rows = text.lines().filter(|line| line.starts_with("| `"));
     assert!(rows.clone().all(|line| cells(line) == 5), "{text}");

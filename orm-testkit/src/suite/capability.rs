@@ -149,7 +149,9 @@ async fn circle(_: &Context) -> CaseResult {
     tortoise::create_tables_with(&here, &[Team::meta(), Player::meta()], &options).await?;
     let team = Team::create(kw!()).await?;
     let player = Player::create(kw!(team = &team)).await?;
-    Team::filter(kw!(id = team.id)).update(kw!(captain = &player)).await?;
+    Team::filter(kw!(id = team.id))
+        .update(kw!(captain = &player))
+        .await?;
     let lost = Player::create(kw!(team_id = team.id + 1)).await;
     check::fails(lost.map(drop), ErrorKind::Integrity)?;
     let lost = Team::create(kw!(captain_id = player.id + 1)).await;
@@ -172,10 +174,20 @@ async fn answers_with_columns(cx: &Context) -> CaseResult {
     let name = Tag::meta().position("name").unwrap_or_default();
     let dialect = cx.client().dialect();
     let values = vec![Value::from("a")];
-    let insert = sql::insert(Tag::meta(), &[name], values, &[Tag::meta().pk, name], dialect)?;
-    let mut sink = Sink::new(Collect::new(|row| Ok((row.cell(0)?.to_value(), row.cell(1)?.to_value()))));
+    let insert = sql::insert(
+        Tag::meta(),
+        &[name],
+        values,
+        &[Tag::meta().pk, name],
+        dialect,
+    )?;
+    let mut sink = Sink::new(Collect::new(|row| {
+        Ok((row.cell(0)?.to_value(), row.cell(1)?.to_value()))
+    }));
     cx.client().run(&insert, &mut sink).await?;
-    let rows = sink.downcast::<Collect<(Value, Value)>>().map(Collect::into_rows);
+    let rows = sink
+        .downcast::<Collect<(Value, Value)>>()
+        .map(Collect::into_rows);
     let tag = Tag::get(kw!(name = "a")).await?;
     check::eq(rows, Some(vec![(i64::from(tag.id).into(), "a".into())]))
 }
@@ -226,7 +238,9 @@ async fn keys_under_concurrency(cx: &Context) -> CaseResult {
         })));
     }
     for task in tasks {
-        let made = task.await.map_err(|error| Failure::new(error.to_string()))??;
+        let made = task
+            .await
+            .map_err(|error| Failure::new(error.to_string()))??;
         for tag in made {
             check::eq(Tag::get(kw!(id = tag.id)).await?.name, tag.name)?;
         }

@@ -61,7 +61,10 @@ fn a_driver_that_claims_nothing_has_no_silent_and_no_failed_case() {
 
 #[test]
 fn the_engine_itself_shows_what_could_be_claimed() {
-    let report = without(Capability::Savepoints, &Filter::all().id("nested::inner_fails_alone"));
+    let report = without(
+        Capability::Savepoints,
+        &Filter::all().id("nested::inner_fails_alone"),
+    );
     let record = &report.records()[0];
     assert_eq!(record.verdict, Verdict::Underclaim);
     assert!(record.message.contains("savepoints"), "{}", record.message);
@@ -81,14 +84,20 @@ fn claims_that_do_not_hold_are_found() {
     });
     assert_eq!(found(levels, "capability::isolation"), Verdict::Overclaim);
     let comments = Facts::new(|facts| facts.comments = true);
-    assert_eq!(found(comments, "descriptions_are_comments"), Verdict::Overclaim);
+    assert_eq!(
+        found(comments, "descriptions_are_comments"),
+        Verdict::Overclaim
+    );
     let values = Facts::new(|facts| facts.max_params = 40_000);
     assert_eq!(found(values, "as_many_values"), Verdict::Overclaim);
     let altering = Facts::new(|facts| {
         facts.forward_references = false;
         facts.alter_add_foreign_key = true;
     });
-    assert_eq!(found(altering, "circle_of_foreign_keys"), Verdict::Overclaim);
+    assert_eq!(
+        found(altering, "circle_of_foreign_keys"),
+        Verdict::Overclaim
+    );
 }
 
 #[test]
@@ -98,5 +107,9 @@ fn the_layer_alone_changes_nothing() {
         let fine = matches!(record.verdict, Verdict::Supported | Verdict::Refused);
         assert!(fine, "{}", shown(&report));
     }
-    assert!(report.empty_cells().is_empty(), "{:?}", report.empty_cells());
+    assert!(
+        report.empty_cells().is_empty(),
+        "{:?}",
+        report.empty_cells()
+    );
 }

@@ -1,10 +1,8 @@
 //! The table of one model.
 
 use super::{ForeignKey, Schema, names, option_field};
-use crate::backend::SqlFamily;
 use crate::error::{Error, Result};
 use crate::schema::{FieldMeta, ModelMeta, OnDelete, RelationKind};
-use crate::value::Value;
 
 impl Schema<'_> {
     pub(super) fn table(
@@ -15,7 +13,7 @@ impl Schema<'_> {
         let mut parts = Vec::with_capacity(model.fields.len() + model.relations.len());
         for field in model.fields {
             let text = self.column(model, field)?;
-            parts.push(text + &self.comment(model, field)?);
+            parts.push(text + &self.comment(model.table, field)?);
         }
         for group in model.unique_together {
             parts.push(self.unique_together(model, group)?);
@@ -63,26 +61,6 @@ impl Schema<'_> {
             text.push_str(" UNIQUE");
         }
         Ok(text)
-    }
-
-    /// The description of a field, where the database keeps such things: what follows the column,
-    /// or a statement of its own.
-    fn comment(
-        &mut self,
-        model: &'static ModelMeta,
-        field: &'static FieldMeta,
-    ) -> Result<String> {
-        if !self.dialect.capabilities().comments || field.description.is_empty() {
-            return Ok(String::new());
-        }
-        let text = self.dialect.literal(&Value::from(field.description))?;
-        if self.dialect.family() == SqlFamily::MySql {
-            return Ok(format!(" COMMENT {text}"));
-        }
-        let (table, column) = (self.name(model.table), self.name(field.column));
-        self.comments
-            .push(format!("COMMENT ON COLUMN {table}.{column} IS {text}"));
-        Ok(String::new())
     }
 
     /// The column's default, where deleting the target asks for it. Other defaults are the
