@@ -76,7 +76,10 @@ fn each_gate_names_its_capability() {
         assert_eq!(refused(many), "multi_row_insert");
         let one = sql::insert(&USER, &[1], vec!["a".into()], &[0, 1], bare);
         assert_eq!(refused(one), "returning_insert");
-        assert_eq!(refused(create_schema(&[&POST], bare, false)), "foreign_keys");
+        assert_eq!(
+            refused(create_schema(&[&POST], bare, false)),
+            "foreign_keys"
+        );
     }
 }
 
