@@ -4,7 +4,7 @@
 use crate::case::{Case, CaseResult, Context, Failure};
 use crate::models::{Sample, Tag};
 use crate::{cases, check};
-use orm_core::backend::{Collect, Intent, Isolation, Sink, SqlFamily, TransactionOptions};
+use orm_core::backend::{Collect, Intent, Isolation, Rows, Sink, SqlFamily, TransactionOptions};
 use orm_core::connection;
 use orm_core::entity::Entity;
 use orm_core::error::ErrorKind;
@@ -14,6 +14,8 @@ use orm_core::sql::ddl::SchemaOptions;
 use orm_core::tortoise;
 use orm_core::transaction::in_transaction_with;
 use orm_core::value::Value;
+use std::time::Duration;
+use tokio::task::{JoinError, JoinHandle};
 
 pub(super) const CASES: &[Case] = cases! {
     "capability::isolation::holds_what_it_promises" => isolation, ["in_transaction"], needs [Transactions, Isolation], level Full;
@@ -64,8 +66,11 @@ struct Player {
     team: ForeignKey<Team>,
 }
 
-/// A transaction of each claimed level sees what the level says of commits by others; the other
-/// levels are refused.
+/// Longest time to wait for a write that a transaction of another connection may hold up.
+const MOMENT: Duration = Duration::from_millis(500);
+
+/// A transaction of each claimed level sees what the level says of commits by others, which it may
+/// hold up instead; the other levels are refused.
 async fn isolation(cx: &Context) -> CaseResult {
     let facts = cx.capabilities();
     let levels = [
@@ -74,12 +79,12 @@ async fn isolation(cx: &Context) -> CaseResult {
         Isolation::Serializable,
     ];
     for level in levels {
-        cx.ready();
         let mut options = TransactionOptions::new().isolation(level);
         // A database with one writer at a time lets others write only beside a reader.
         options.read_only = facts.read_only_transactions;
         let client = cx.client().clone();
         let before = Tag::all().count().await?;
+        let mut write = None;
         cx.ready();
         let seen = in_transaction_with(options, async |_tx| {
             let first = Tag::all().count().await?;
@@ -87,32 +92,50 @@ async fn isolation(cx: &Context) -> CaseResult {
                 return Ok((first, None));
             }
             let sql = format!("INSERT INTO kit_tag (name) VALUES ('{level:?}')");
-            let other = tokio::spawn(async move { client.execute_query(&sql, Vec::new()).await });
-            other.await.expect("the task does not panic")?;
-            Ok((first, Some(Tag::all().count().await?)))
+            let mut other =
+                tokio::spawn(async move { client.execute_query(&sql, Vec::new()).await });
+            let in_time = tokio::time::timeout(MOMENT, &mut other).await;
+            let held_up = in_time.is_err();
+            write = Some(match in_time {
+                Ok(done) => Write::Done(done),
+                Err(_) => Write::HeldUp(other),
+            });
+            Ok((first, Some((Tag::all().count().await?, held_up))))
         });
-        let seen: Result<(u64, Option<u64>)> = seen.await;
+        let seen: Result<(u64, Option<(u64, bool)>)> = seen.await;
         if !facts.isolation.is_empty() && !facts.isolation.contains(&level) {
-            check::fails(seen.map(drop), ErrorKind::Unsupported).or_else(refusal)?;
+            check::fails(seen.map(drop), ErrorKind::Unsupported)?;
             check::eq(cx.sent_since_ready(), 0)?;
             continue;
         }
         let (first, second) = seen?;
         check::eq(first, before)?;
-        let Some(second) = second else { continue };
-        let visible = u64::from(level == Isolation::ReadCommitted);
-        check::eq((level, second), (level, before + visible))?;
+        let Some((second, held_up)) = second else {
+            continue;
+        };
+        let committed = level == Isolation::ReadCommitted;
+        check::that(
+            !(committed && held_up),
+            "a reader of commits holds up nobody",
+        )?;
+        check::eq((level, second), (level, before + u64::from(committed)))?;
+        let write = match write {
+            Some(Write::Done(done)) => done,
+            Some(Write::HeldUp(other)) => other.await,
+            None => return Err(Failure::new("nothing was written")),
+        };
+        write.map_err(|error| Failure::new(error.to_string()))??;
         check::eq(Tag::all().count().await?, before + 1)?;
     }
     Ok(())
 }
 
-/// Any refusal will do where a refusal is expected.
-fn refusal(failure: Failure) -> CaseResult<Error> {
-    match failure.refused() {
-        Some(name) => Ok(Error::Unsupported(name)),
-        None => Err(failure),
-    }
+/// The write of another connection, with what its task gives.
+enum Write {
+    /// It ended while the transaction was open.
+    Done(std::result::Result<Result<Rows>, JoinError>),
+    /// It waits for the end of the transaction.
+    HeldUp(JoinHandle<Result<Rows>>),
 }
 
 /// Reads work, a write is `ReadOnly` and leaves nothing.
