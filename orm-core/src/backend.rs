@@ -18,6 +18,8 @@ mod transaction;
 mod url;
 
 pub use capabilities::Capabilities;
+pub use capabilities::Capability;
+pub use capabilities::Claim;
 pub use client::BaseDBAsyncClient;
 pub use client::Row;
 pub use client::Rows;

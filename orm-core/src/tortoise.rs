@@ -10,6 +10,8 @@ use crate::connection::{self, Connection};
 use crate::error::{Error, Result};
 use crate::schema::{ModelMeta, check_models, closure_over_relations};
 use crate::sql;
+use crate::sql::ddl::SchemaOptions;
+use crate::transaction::Db;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The models that `init` was given, with those that their relations reach.
@@ -107,10 +109,29 @@ pub async fn create_tables(
     models: &[&'static ModelMeta],
     safe: bool,
 ) -> Result<()> {
+    create_tables_with(connection, models, &SchemaOptions::new().safe(safe)).await
+}
+
+/// As [`create_tables`], with all options.
+///
+/// In a transaction of this connection the statements are part of it.
+///
+/// # Errors
+/// As [`create_tables`]; in a transaction `Unsupported` where DDL cannot be rolled back.
+pub async fn create_tables_with(
+    connection: &Connection,
+    models: &[&'static ModelMeta],
+    options: &SchemaOptions,
+) -> Result<()> {
+    let facts = connection.dialect().capabilities();
     let models = closure_over_relations(models);
-    check_models(&models, connection.dialect().capabilities().max_identifier)?;
-    for statement in sql::ddl::create_schema(&models, connection.dialect(), safe)? {
-        connection.execute_query(&statement, Vec::new()).await?;
+    check_models(&models, facts.max_identifier)?;
+    let db = Db::current(connection);
+    if db.is_transaction() && !facts.transactional_ddl {
+        return Err(Error::Unsupported("transactional_ddl"));
+    }
+    for statement in sql::ddl::create_schema_with(&models, connection.dialect(), options)? {
+        db.client().execute_query(&statement, Vec::new()).await?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The documented items: what the suite must cover. A case names the items that it is about.
 
 use crate::case::Case;
+use orm_core::backend::Capability;
 use std::collections::BTreeSet;
 
 /// One documented item: its name in `covers`, and what the reference calls it.
@@ -110,14 +111,19 @@ pub const API_ITEMS: &[ApiItem] = &[
     item("exceptions.validation_error", "`ValidationError`"),
 ];
 
-/// What is wrong with the registry: documented items without a case, cases that name an unknown
-/// item or none, and ids that are not unique or not of three parts.
+/// What is wrong with the registry: documented items and capabilities without a case, cases that
+/// name an unknown item or none, and ids that are not unique or not of three parts.
 pub fn gaps(cases: &[Case]) -> Vec<String> {
     let known: BTreeSet<&str> = API_ITEMS.iter().map(|item| item.name).collect();
     let covered: BTreeSet<&str> = cases.iter().flat_map(|case| case.covers).copied().collect();
     let mut gaps = Vec::new();
     for name in known.difference(&covered) {
         gaps.push(format!("no case covers the documented item `{name}`"));
+    }
+    for capability in Capability::all() {
+        if !cases.iter().any(|case| case.needs.contains(&capability)) {
+            gaps.push(format!("no case needs the capability `{capability}`"));
+        }
     }
     let mut ids = BTreeSet::new();
     for case in cases {
@@ -151,6 +157,8 @@ mod tests {
         Case {
             id,
             covers,
+            needs: &[],
+            level: crate::Level::Core,
             serial: false,
             run: |_| Box::pin(async { Ok(()) }),
         }
@@ -168,6 +176,7 @@ mod tests {
         let found = gaps(&[case("a::b::c", &["queryset.limit", "queryset.limt"])]);
         assert!(found.iter().any(|gap| gap.contains("`queryset.limt`")));
         assert!(found.iter().any(|gap| gap.contains("`queryset.offset`")));
+        assert!(found.iter().any(|gap| gap.contains("capability `regex`")));
         assert!(
             !found
                 .iter()

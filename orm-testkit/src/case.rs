@@ -1,13 +1,15 @@
 //! A case: an id, the documented items it covers, and a function over a context.
 
-use crate::backend::Sandbox;
+use crate::backend::{Level, Sandbox};
 use crate::models;
-use orm_core::backend::{Backend, BaseDBAsyncClient, Capabilities};
+use orm_core::backend::{Backend, BaseDBAsyncClient, Capabilities, Capability};
 use orm_core::connection::{self, Connection};
 use orm_core::error::Error;
 use orm_core::instrument::Recorder;
 use orm_core::tortoise;
-use std::{error, fmt, future::Future, panic::Location, pin::Pin, sync::Arc};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{error, fmt, future::Future, panic::Location, pin::Pin};
 
 /// What a case returns.
 pub type CaseResult<T = ()> = Result<T, Failure>;
@@ -22,6 +24,13 @@ pub struct Case {
     pub id: &'static str,
     /// Documented items (see [`API_ITEMS`](crate::api::API_ITEMS)) that the case speaks about.
     pub covers: &'static [&'static str],
+    /// What the database must be capable of. Where the driver does not claim one of them, the case
+    /// must end in `Error::Unsupported` with its name, and nothing may have been sent since
+    /// [`Context::ready`] (or the beginning of the case); a capability that core replaces by
+    /// other statements must work all the same (see [`WhenOff`]).
+    pub needs: &'static [Capability],
+    /// The smallest level that contains it.
+    pub level: Level,
     /// Whether it changes state of the whole process (`Tortoise::init`), so that no other such
     /// case may run at the same time.
     pub serial: bool,
@@ -29,49 +38,119 @@ pub struct Case {
     pub run: CaseFn,
 }
 
+impl Case {
+    /// The first part of its id.
+    pub fn area(&self) -> &'static str {
+        self.id.split("::").next().unwrap_or(self.id)
+    }
+}
+
+/// What becomes of a call where a capability that it could use is not claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenOff {
+    /// It is refused before anything is sent.
+    Refused,
+    /// It has the same result by other statements; where there are none, it is refused too.
+    OtherWay,
+}
+
+impl WhenOff {
+    /// What becomes of calls without this capability.
+    pub fn of(capability: Capability) -> WhenOff {
+        match capability {
+            Capability::Transactions
+            | Capability::Savepoints
+            | Capability::TransactionalDdl
+            | Capability::Isolation
+            | Capability::ReadOnlyTransactions
+            | Capability::IgnoreConflicts
+            | Capability::ForeignKeys
+            | Capability::Regex => WhenOff::Refused,
+            _ => WhenOff::OtherWay,
+        }
+    }
+}
+
 /// Lists cases: `cases! { "area::item::aspect" => function, ["queryset.limit"]; … }`.
 ///
-/// A line that begins with `serial` names a case that changes state of the whole process.
+/// After the items a line may say `needs [Savepoints, …]` (variants of
+/// [`Capability`]) and `level Full` (a [`Level`]; without it `Core`, or `Transactions` for a case
+/// that needs them). A line that begins with `#[serial]` names a case that changes state of the
+/// whole process.
 #[macro_export]
 macro_rules! cases {
-    ($($(#[$serial:ident])? $id:literal => $function:path, [$($item:literal),* $(,)?];)*) => {
+    ($(
+        $(#[$serial:ident])?
+        $id:literal => $function:path, [$($item:literal),* $(,)?]
+        $(, needs [$($need:ident),* $(,)?])?
+        $(, level $level:ident)?
+    ;)*) => {
         &[$($crate::Case {
             id: $id,
             covers: &[$($item),*],
+            needs: &[$($($crate::Capability::$need),*)?],
+            level: $crate::cases!(@level [$($($need),*)?] $($level)?),
             serial: $crate::cases!(@serial $($serial)?),
             run: |cx| ::std::boxed::Box::pin($function(cx)),
         }),*]
     };
     (@serial) => { false };
     (@serial serial) => { true };
+    (@level [$($need:ident),*] $level:ident) => { $crate::Level::$level };
+    (@level [$($need:ident),*]) => {
+        $crate::case::level_of(&[$($crate::Capability::$need),*])
+    };
+}
+
+/// The level of a case that names none.
+pub const fn level_of(needs: &[Capability]) -> Level {
+    let mut at = 0;
+    while at < needs.len() {
+        if matches!(
+            needs[at],
+            Capability::Transactions
+                | Capability::Savepoints
+                | Capability::Isolation
+                | Capability::ReadOnlyTransactions
+                | Capability::TransactionalDdl
+        ) {
+            return Level::Transactions;
+        }
+        at += 1;
+    }
+    Level::Core
 }
 
 /// What a case works with: its own database.
 #[derive(Debug)]
 pub struct Context {
     driver: Arc<dyn Backend>,
-    sandbox: Sandbox,
+    client: Arc<dyn BaseDBAsyncClient>,
+    url: String,
     recorder: Recorder,
+    ready: AtomicUsize,
 }
 
 impl Context {
-    /// A context over a database of its own.
-    pub fn new(driver: Arc<dyn Backend>, sandbox: Sandbox) -> Self {
+    /// A context over the database of a sandbox, which must outlive it.
+    pub fn new(driver: Arc<dyn Backend>, sandbox: &Sandbox) -> Self {
         Context {
             driver,
-            sandbox,
+            client: sandbox.client().clone(),
+            url: sandbox.url().to_owned(),
             recorder: Recorder::new(),
+            ready: AtomicUsize::new(0),
         }
     }
 
     /// The client, which is also the default connection while the case runs.
     pub fn client(&self) -> &Arc<dyn BaseDBAsyncClient> {
-        self.sandbox.client()
+        &self.client
     }
 
     /// The URL under which `Tortoise::init` opens the same database.
     pub fn url(&self) -> &str {
-        self.sandbox.url()
+        &self.url
     }
 
     /// The driver.
@@ -101,6 +180,28 @@ impl Context {
         tortoise::create_tables(&connection, &models::all(), true).await
     }
 
+    /// The preparation is over: a call that is refused from here on must not have sent anything.
+    /// For cases that name a capability and store rows first.
+    pub fn ready(&self) {
+        let sent = self.recorder.statements().len();
+        self.ready.store(sent, Ordering::Relaxed);
+    }
+
+    /// How much was sent since [`ready`](Context::ready), transaction commands included. Undoing
+    /// what was there before does not count.
+    pub(crate) fn sent_since_ready(&self) -> usize {
+        let sent = self.recorder.statements();
+        let since = sent.iter().skip(self.ready.load(Ordering::Relaxed));
+        let undoes = |sql: &str| sql.starts_with("ROLLBACK");
+        since
+            .filter(|statement| !(statement.is_command && undoes(&statement.sql)))
+            .count()
+    }
+
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
     /// Runs `work` and gives its output with the statements that it sent, in order, without
     /// transaction commands.
     pub async fn watch<F: Future>(&self, work: F) -> (F::Output, Vec<Arc<str>>) {
@@ -120,6 +221,7 @@ impl Context {
 pub struct Failure {
     message: String,
     at: &'static Location<'static>,
+    refused: Option<&'static str>,
 }
 
 impl Failure {
@@ -129,7 +231,13 @@ impl Failure {
         Failure {
             message: message.into(),
             at: Location::caller(),
+            refused: None,
         }
+    }
+
+    /// The capability that the failed call was refused for.
+    pub fn refused(&self) -> Option<&'static str> {
+        self.refused
     }
 }
 
@@ -160,6 +268,10 @@ impl From<Error> for Failure {
             message.push_str(&cause.to_string());
             source = cause.source();
         }
-        Failure::new(message)
+        let mut failure = Failure::new(message);
+        if let Error::Unsupported(capability) = error {
+            failure.refused = Some(capability);
+        }
+        failure
     }
 }

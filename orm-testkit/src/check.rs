@@ -38,6 +38,8 @@ pub fn that(condition: bool, what: &str) -> CaseResult {
 pub fn fails<T: Debug>(result: Result<T>, kind: ErrorKind) -> CaseResult<Error> {
     match result {
         Err(error) if error.kind() == kind => Ok(error),
+        // Keeps the name of the capability, by which the case is judged.
+        Err(error @ Error::Unsupported(_)) => Err(error.into()),
         Err(error) => Err(Failure::new(format!(
             "found {:?} ({error}), expected {kind:?}",
             error.kind()

@@ -1,24 +1,30 @@
 //! The test binary: arguments, one trial per case and backend, report, exit code.
 
 mod options;
-mod report;
-mod runner;
+mod readme;
+pub(crate) mod runner;
 
 use crate::api;
 use crate::backend::{Availability, Backend};
 use crate::case::Case;
+use crate::library::not_run;
+use crate::report::{self, Column, Record, Report};
 use libtest_mimic::{Failed, Trial};
 use options::Options;
-use report::{Record, Report, Verdict};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-const CASE_FAILED: u8 = 1;
-const WRONG_ARGUMENTS: u8 = 2;
-const BACKEND_MISSING: u8 = 3;
-const COVERAGE_GAP: u8 = 4;
-const NOTHING_RAN: u8 = 5;
+/// A case failed, or a claim does not hold.
+pub const CASE_FAILED: u8 = 1;
+/// The arguments are wrong, or the report cannot be written.
+pub const WRONG_ARGUMENTS: u8 = 2;
+/// A backend cannot run, and nobody said that it may be left out.
+pub const BACKEND_MISSING: u8 = 3;
+/// A documented item or a capability has no case, a cell is empty, or the README is out of date.
+pub const COVERAGE_GAP: u8 = 4;
+/// No case ran.
+pub const NOTHING_RAN: u8 = 5;
 
 /// Runs every case of the suite on each backend, as the arguments of the process ask.
 pub fn run(backends: Vec<Arc<dyn Backend>>) -> ExitCode {
@@ -40,10 +46,14 @@ fn run_cases(backends: &[Arc<dyn Backend>], cases: &[Case], options: &Options) -
         eprintln!("{missing}");
         return BACKEND_MISSING;
     }
+    let backends: Vec<_> = backends
+        .iter()
+        .filter(|backend| options.wants_backend(backend.name()))
+        .cloned()
+        .collect();
     let records = Arc::new(Mutex::new(Vec::new()));
     let trials = backends
         .iter()
-        .filter(|backend| options.wants_backend(backend.name()))
         .flat_map(|backend| {
             let chosen = cases.iter().filter(|case| options.wants_case(case));
             chosen.map(|case| trial(backend, *case, &records))
@@ -54,10 +64,16 @@ fn run_cases(backends: &[Arc<dyn Backend>], cases: &[Case], options: &Options) -
     if options.harness.list {
         return 0;
     }
-    let records = std::mem::take(&mut *records.lock().unwrap_or_else(PoisonError::into_inner));
-    let report = Report::new(backends, cases, records, start.elapsed());
+    let mut records = std::mem::take(&mut *records.lock().unwrap_or_else(PoisonError::into_inner));
+    let ran = records.len();
+    records.extend(left_out(&backends, cases, options));
+    let columns = backends.iter().map(|backend| match options.identifies() {
+        true => report::identify(backend),
+        false => Column::of(&**backend),
+    });
+    let report = Report::new(columns.collect(), cases.len(), records, start.elapsed());
     if options.is_full() || options.report.is_some() {
-        println!("{}", report.matrix());
+        println!("{}", report.to_terminal());
     }
     if let Some(folder) = &options.report
         && let Err(error) = report.write(folder)
@@ -65,16 +81,68 @@ fn run_cases(backends: &[Arc<dyn Backend>], cases: &[Case], options: &Options) -
         eprintln!("cannot write the report to {}: {error}", folder.display());
         return WRONG_ARGUMENTS;
     }
-    let ran = conclusion.num_passed + conclusion.num_failed;
     if conclusion.has_failed() {
-        CASE_FAILED
-    } else if ran == 0 && !options.may_select_nothing() {
+        return CASE_FAILED;
+    }
+    if let Some(missing) = report.columns().iter().find(|column| {
+        column.missing.is_some() && options.must_run(column.name) && selects(&report, column.name)
+    }) {
+        eprintln!(
+            "{}: NOT RUN, {} (`--allow-not-run {}` leaves it out)",
+            missing.name,
+            missing.missing.as_deref().unwrap_or_default(),
+            missing.name
+        );
+        return BACKEND_MISSING;
+    }
+    if ran == 0 && !options.may_select_nothing() {
         eprintln!("no case ran");
-        NOTHING_RAN
-    } else if options.is_full() {
-        coverage(cases)
-    } else {
-        0
+        return NOTHING_RAN;
+    }
+    if !options.is_full() {
+        return 0;
+    }
+    let readme = options.readme.as_deref();
+    match readme.map_or(Ok(()), |file| readme::check(file, &report, options.bless)) {
+        Ok(()) => gaps(cases, &report),
+        Err(message) => {
+            eprintln!("{message}");
+            COVERAGE_GAP
+        }
+    }
+}
+
+fn selects(report: &Report, backend: &str) -> bool {
+    report
+        .records()
+        .iter()
+        .any(|record| record.backend == backend)
+}
+
+/// Records of the chosen cases on backends that cannot run.
+fn left_out(backends: &[Arc<dyn Backend>], cases: &[Case], options: &Options) -> Vec<Record> {
+    let mut records = Vec::new();
+    for backend in backends {
+        let Availability::Missing(why) = backend.availability() else {
+            continue;
+        };
+        let chosen = cases
+            .iter()
+            .filter(|case| options.selects(backend.name(), case));
+        records.extend(chosen.map(|case| not_run(&**backend, *case, &why)));
+    }
+    records
+}
+
+/// Prints the gaps of the registry and of the report.
+fn gaps(cases: &[Case], report: &Report) -> u8 {
+    let empty = report.empty_cells();
+    for cell in &empty {
+        eprintln!("no case ran for {cell}");
+    }
+    match coverage(cases) {
+        0 if !empty.is_empty() => COVERAGE_GAP,
+        code => code,
     }
 }
 
@@ -103,7 +171,7 @@ fn missing_backend(backends: &[Arc<dyn Backend>], options: &Options) -> Option<S
             None => Some(format!("backend `{name}` is not part of this test binary")),
             Some(backend) => match backend.availability() {
                 Availability::Ready => None,
-                Availability::Missing(why) => Some(format!("backend `{name}` cannot run: {why}")),
+                Availability::Missing(why) => Some(format!("backend `{name}`: NOT RUN, {why}")),
             },
         }
     })
@@ -115,9 +183,12 @@ fn trial(backend: &Arc<dyn Backend>, case: Case, records: &Arc<Mutex<Vec<Record>
     let (backend, records) = (backend.clone(), records.clone());
     let body = move || {
         let record = runner::run(&backend, case);
-        let result = match &record.verdict {
-            Verdict::Passed | Verdict::KnownIssue(_) => Ok(()),
-            Verdict::Failed(message) => Err(Failed::from(message.clone())),
+        let result = match record.is_failure() {
+            false => Ok(()),
+            true => Err(Failed::from(format!(
+                "{}: {}",
+                record.verdict, record.message
+            ))),
         };
         records
             .lock()
@@ -129,129 +200,4 @@ fn trial(backend: &Arc<dyn Backend>, case: Case, records: &Arc<Mutex<Vec<Record>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::backend::{KnownIssue, Sandbox};
-    use crate::case::{CaseResult, Context, Failure};
-    use crate::cases;
-    use async_trait::async_trait;
-    use orm_core::backend::{BaseDBAsyncClient, Dialect, Intent, Lease};
-    use orm_core::error::{Error, Result};
-
-    #[derive(Debug)]
-    struct Nowhere;
-
-    #[async_trait]
-    impl BaseDBAsyncClient for Nowhere {
-        fn dialect(&self) -> &'static dyn Dialect {
-            unreachable!("serial cases need no tables, so none asks")
-        }
-        async fn acquire(&self, _: Intent) -> Result<Lease> {
-            Err(Error::configuration("nowhere"))
-        }
-        async fn close(&self) {}
-    }
-
-    #[derive(Debug)]
-    struct NoDriver;
-
-    #[async_trait]
-    impl orm_core::backend::Backend for NoDriver {
-        fn schemes(&self) -> &'static [&'static str] {
-            &["nowhere"]
-        }
-        async fn connect(
-            &self,
-            _: &orm_core::backend::ConnectionUrl,
-            _: &orm_core::backend::ConnectOptions,
-        ) -> Result<Arc<dyn BaseDBAsyncClient>> {
-            Ok(Arc::new(Nowhere))
-        }
-    }
-
-    #[derive(Debug)]
-    struct Fake(Availability);
-
-    #[async_trait]
-    impl Backend for Fake {
-        fn name(&self) -> &'static str {
-            "fake"
-        }
-        fn availability(&self) -> Availability {
-            self.0.clone()
-        }
-        fn known_issues(&self) -> &'static [KnownIssue] {
-            &[KnownIssue {
-                case: "fake::known::issue",
-                reason: "a defect",
-            }]
-        }
-        fn driver(&self) -> Arc<dyn orm_core::backend::Backend> {
-            Arc::new(NoDriver)
-        }
-        async fn provision(&self, _: &str) -> Result<Sandbox> {
-            Ok(Sandbox::new(Arc::new(Nowhere), "nowhere:"))
-        }
-    }
-
-    async fn passes(_: &Context) -> CaseResult {
-        Ok(())
-    }
-    async fn fails(_: &Context) -> CaseResult {
-        Err(Failure::new("as intended"))
-    }
-    async fn panics(_: &Context) -> CaseResult {
-        panic!("as intended")
-    }
-
-    const PASSES: &[Case] = cases! { #[serial] "fake::it::passes" => passes, ["model"]; };
-    const FAILS: &[Case] = cases! { #[serial] "fake::it::fails" => fails, ["model"]; };
-    const PANICS: &[Case] = cases! { #[serial] "fake::it::panics" => panics, ["model"]; };
-    const KNOWN: &[Case] = cases! { #[serial] "fake::known::issue" => fails, ["model"]; };
-    const MENDED: &[Case] = cases! { #[serial] "fake::known::issue" => passes, ["model"]; };
-
-    fn code(cases: &[Case], words: &[&str]) -> u8 {
-        code_on(Availability::Ready, cases, words)
-    }
-
-    fn code_on(availability: Availability, cases: &[Case], words: &[&str]) -> u8 {
-        // Into a file, so that failures which are intended do not show up in our own output.
-        let log = std::env::temp_dir().join(format!("orm-testkit-{}.log", std::process::id()));
-        let log = format!("--logfile={}", log.display());
-        let fixed = ["conformance", log.as_str()];
-        let words = fixed.iter().chain(words).map(|word| word.to_string());
-        let options = Options::parse(words).expect("the arguments are right");
-        run_cases(&[Arc::new(Fake(availability))], cases, &options)
-    }
-
-    #[test]
-    fn each_outcome_has_its_exit_code() {
-        let only = ["--item", "model"];
-        assert_eq!(code(PASSES, &only), 0);
-        assert_eq!(code(FAILS, &only), CASE_FAILED);
-        assert_eq!(code(PANICS, &only), CASE_FAILED);
-        assert_eq!(code(PASSES, &["--item", "queryset.limit"]), NOTHING_RAN);
-        assert_eq!(code(PASSES, &["--require", "other"]), BACKEND_MISSING);
-        assert_eq!(code(PASSES, &["--coverage"]), COVERAGE_GAP);
-        assert_eq!(code(PASSES, &[]), COVERAGE_GAP);
-    }
-
-    #[test]
-    fn a_known_issue_must_fail() {
-        assert_eq!(code(KNOWN, &["--item", "model"]), 0);
-        assert_eq!(code(MENDED, &["--item", "model"]), CASE_FAILED);
-    }
-
-    #[test]
-    fn a_missing_backend_is_never_a_pass() {
-        let missing = || Availability::Missing("no server".to_owned());
-        assert_eq!(
-            code_on(missing(), PASSES, &["--item", "model"]),
-            NOTHING_RAN
-        );
-        assert_eq!(
-            code_on(missing(), PASSES, &["--require", "fake"]),
-            BACKEND_MISSING
-        );
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! The registry: every case of the suite, area by area.
 
 mod bulk;
+mod capability;
 mod errors;
 mod fields;
 mod filter;
@@ -23,6 +24,7 @@ pub fn cases() -> Vec<Case> {
         queryset::CASES,
         write::CASES,
         bulk::CASES,
+        capability::CASES,
         relation::CASES,
         prefetch::CASES,
         transaction::CASES,

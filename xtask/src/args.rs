@@ -15,6 +15,11 @@ pub(crate) enum Command {
     Conformance(Choice, Vec<String>),
     /// Only whether every documented item has a case.
     Coverage,
+    /// Whether the README's table of backends is that of the suite; or write it.
+    Readme {
+        /// Write it.
+        bless: bool,
+    },
     /// The benchmarks, with arguments for them.
     Bench(Vec<String>),
     /// Finds or starts the servers that tests need; prints lines for a shell if asked.
@@ -43,8 +48,11 @@ usage: cargo xtask <command>
   tidy                  the conventions of the workspace
   test                  unit, integration, doc and conformance tests, and coverage
   conformance [args]    the conformance suite; `args` go to its harness (a name filter,
-                        --list, --exact, --backend NAME, --report DIR, --require NAMES)
+                        --list, --exact, --backend NAME, --area NAME, --item NAME,
+                        --report DIR, --require NAMES, --allow-not-run NAMES)
   conformance coverage  whether every documented item has a case
+  conformance readme [--bless]
+                        whether the README's table of backends is up to date; or write it
   bench [args]          the benchmarks
   servers up [names]    find or start postgres, mariadb, mysql and pgbouncer, or those named
       --install         as root: install what is missing, with apt-get
@@ -74,6 +82,8 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, String> {
         "tidy" => alone(Command::Tidy),
         "test" => choice_only(name, rest).map(Command::Test),
         "conformance" if rest == ["coverage"] => Ok(Command::Coverage),
+        "conformance" if rest == ["readme"] => Ok(Command::Readme { bless: false }),
+        "conformance" if rest == ["readme", "--bless"] => Ok(Command::Readme { bless: true }),
         "conformance" => {
             let (choice, rest) = choice(rest)?;
             Ok(Command::Conformance(choice, rest))
@@ -166,6 +176,10 @@ mod tests {
             Ok(Command::Conformance(all, words("limit --exact")))
         );
         assert_eq!(parse(&words("conformance coverage")), Ok(Command::Coverage));
+        assert_eq!(
+            parse(&words("conformance readme --bless")),
+            Ok(Command::Readme { bless: true })
+        );
     }
 
     #[test]

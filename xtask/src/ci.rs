@@ -24,6 +24,7 @@ pub(crate) fn run(command: &Command) -> ExitCode {
         Command::Test(choice) => test(&mut steps, choice),
         Command::Conformance(choice, words) => return alone(conformance_alone(choice, words)),
         Command::Coverage => coverage(&mut steps),
+        Command::Readme { bless } => readme(&mut steps, *bless),
         Command::Bench(words) => return alone(bench(words)),
         Command::ServersUp { wanted, print_env } => {
             let up = servers::up(wanted, false);
@@ -92,8 +93,22 @@ fn ci(steps: &mut Steps, choice: &Choice) -> Result<(), String> {
 
 fn test(steps: &mut Steps, choice: &Choice) -> Result<(), String> {
     let selection = Selection::new(TESTED, &choice.without)?;
+    let result = on_servers(steps, &selection, choice.install, test_on);
+    for name in selection.left_out() {
+        steps.remark(format!("NOT RUN: {name}, because of --without"));
+    }
+    result
+}
+
+/// Runs steps while the servers of these backends are up.
+fn on_servers(
+    steps: &mut Steps,
+    selection: &Selection,
+    install: bool,
+    work: impl FnOnce(&mut Steps, &Selection) -> Result<(), String>,
+) -> Result<(), String> {
     let mut run = None;
-    let needed = selection.needs(choice.install);
+    let needed = selection.needs(install);
     if !needed.servers.is_empty() {
         steps.call("servers", || {
             run = Some(Run::begin(needed)?);
@@ -103,14 +118,10 @@ fn test(steps: &mut Steps, choice: &Choice) -> Result<(), String> {
     let mut env = run.as_ref().map_or(Vec::new(), |run| run.env().to_vec());
     env.push(selection.left_out_variable());
     steps.set_env(&env);
-    let result = test_on(steps, &selection);
+    let result = work(steps, selection);
     steps.set_env(&[]);
-    // Servers end whatever the tests did.
-    let ended = run.map_or(Ok(()), Run::end);
-    for name in selection.left_out() {
-        steps.remark(format!("NOT RUN: {name}, because of --without"));
-    }
-    result.and(ended)
+    // Servers end whatever the steps did.
+    result.and(run.map_or(Ok(()), Run::end))
 }
 
 fn test_on(steps: &mut Steps, selection: &Selection) -> Result<(), String> {
@@ -127,20 +138,41 @@ fn test_on(steps: &mut Steps, selection: &Selection) -> Result<(), String> {
     }
     let doc = [&["test", "--workspace", "--doc"], &features[..]].concat();
     steps.cargo("doc tests", &doc)?;
-    let names = selection.names().join(",");
-    let mut all = vec!["--require", &names, "--report", "target/conformance"];
-    if !selection.left_out().is_empty() {
-        all.extend(["--backend", &names]);
-    }
-    let words = conformance(&all);
-    steps.cargo("conformance", &borrow(&words))?;
+    suite(steps, selection, false)?;
     coverage(steps)
+}
+
+/// The README's table of backends, checked or written.
+fn readme(steps: &mut Steps, bless: bool) -> Result<(), String> {
+    let selection = Selection::new(TESTED, &[])?;
+    on_servers(steps, &selection, false, |steps, selection| {
+        suite(steps, selection, bless)
+    })
+}
+
+/// The whole suite with its report, which also checks or writes the README's table of backends.
+fn suite(steps: &mut Steps, selection: &Selection, bless: bool) -> Result<(), String> {
+    let names = selection.names().join(",");
+    let left_out = selection.left_out().join(",");
+    let mut words = vec!["--require", &names, "--report", "target/conformance"];
+    words.extend(["--readme", "README.md"]);
+    if bless {
+        words.push("--bless");
+    }
+    if !left_out.is_empty() {
+        words.extend(["--allow-not-run", &left_out]);
+    }
+    let words = conformance(&words);
+    steps.cargo_with("conformance", &borrow(&words), &[COMMAND])
 }
 
 fn coverage(steps: &mut Steps) -> Result<(), String> {
     let words = conformance(&["--coverage"]);
     steps.cargo("coverage", &borrow(&words))
 }
+
+/// How a report says to run a case again.
+const COMMAND: (&str, &str) = ("ORM_TESTKIT_COMMAND", "cargo xtask conformance");
 
 fn conformance(rest: &[&str]) -> Vec<String> {
     let features = features(TESTED);
@@ -217,6 +249,7 @@ fn pass_on(words: &[String], env: &[(String, String)]) -> Result<ExitCode, Strin
     let status = std::process::Command::new(cargo())
         .args(words)
         .envs(env)
+        .env(COMMAND.0, COMMAND.1)
         .status();
     let status = status.map_err(|error| format!("cannot run cargo: {error}"))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());

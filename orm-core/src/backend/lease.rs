@@ -10,6 +10,8 @@ use std::{any::Any, fmt, future::Future, sync::Arc, time::Duration};
 pub trait Held: Send {
     /// The connection.
     fn session(&mut self) -> &mut dyn TransactionManager;
+    /// The connection, for questions that need no exclusive use of it.
+    fn peek(&self) -> &dyn TransactionManager;
     /// Longest time a statement may run.
     fn statement_timeout(&self) -> Option<Duration>;
     /// Statements that take longer are reported as slow.
@@ -44,6 +46,21 @@ impl Lease {
             held: Some(held),
             in_doubt: false,
             tainted: false,
+        }
+    }
+
+    /// The connection, for a driver that lends it on under rules of its own: it wraps it into a
+    /// [`Held`] of its own and a new lease.
+    ///
+    /// # Errors
+    /// Gives the lease back when it is in doubt or was changed by raw SQL.
+    pub fn into_held(mut self) -> Result<Box<dyn Held>, Lease> {
+        if self.in_doubt || self.tainted {
+            return Err(self);
+        }
+        match self.held.take() {
+            Some(held) => Ok(held),
+            None => Err(self),
         }
     }
 

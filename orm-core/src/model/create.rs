@@ -205,7 +205,7 @@ pub(super) async fn insert_values<M: Model>(
         let mut keys: Vec<Value> = crate::queryset::collected(sink)?;
         keys.pop().ok_or_else(|| no_key(&statement))?
     } else {
-        return Err(Error::Unsupported("generated_keys"));
+        return Err(Error::Unsupported("returning_insert"));
     };
     instance.set_pk(M::Pk::from_cell(key.as_cell())?);
     Ok(())

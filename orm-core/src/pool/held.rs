@@ -59,6 +59,10 @@ impl<C: Connector> Held for Borrowed<C> {
         &mut self.object.session
     }
 
+    fn peek(&self) -> &dyn TransactionManager {
+        &self.object.session
+    }
+
     fn statement_timeout(&self) -> Option<Duration> {
         self.shared.options.statement_timeout
     }

@@ -8,6 +8,7 @@ use super::render;
 use crate::backend::{Dialect, SqlFamily};
 use crate::error::{Error, Result};
 use crate::schema::{FieldMeta, ModelMeta, OnDelete, RelationMeta, ThroughMeta};
+use crate::value::Value;
 
 /// The statements that create the tables of these models, in the order in which they must run.
 ///
@@ -24,13 +25,68 @@ pub fn create_schema(
     dialect: &dyn Dialect,
     safe: bool,
 ) -> Result<Vec<String>> {
+    create_schema_with(models, dialect, &SchemaOptions::new().safe(safe))
+}
+
+/// How to create tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SchemaOptions {
+    /// What exists is left alone.
+    pub safe: bool,
+    /// Foreign keys become constraints. Without, the database neither refuses a key without a
+    /// target nor does what `on_delete` says: for databases that have no foreign keys.
+    pub foreign_keys: bool,
+}
+
+impl SchemaOptions {
+    /// Everything is new; foreign keys become constraints.
+    pub fn new() -> Self {
+        SchemaOptions {
+            safe: false,
+            foreign_keys: true,
+        }
+    }
+
+    /// Whether what exists is left alone.
+    #[must_use]
+    pub fn safe(mut self, safe: bool) -> Self {
+        self.safe = safe;
+        self
+    }
+
+    /// Whether foreign keys become constraints.
+    #[must_use]
+    pub fn foreign_keys(mut self, foreign_keys: bool) -> Self {
+        self.foreign_keys = foreign_keys;
+        self
+    }
+}
+
+impl Default for SchemaOptions {
+    fn default() -> Self {
+        SchemaOptions::new()
+    }
+}
+
+/// As [`create_schema`], with all options.
+///
+/// # Errors
+/// As [`create_schema`].
+pub fn create_schema_with(
+    models: &[&'static ModelMeta],
+    dialect: &dyn Dialect,
+    options: &SchemaOptions,
+) -> Result<Vec<String>> {
     let mut schema = Schema {
         dialect,
-        safe,
+        safe: options.safe,
+        foreign_keys: options.foreign_keys,
         created: Vec::new(),
         tables: Vec::new(),
         indexes: Vec::new(),
         later: Vec::new(),
+        comments: Vec::new(),
     };
     let ordered = targets_first(models);
     for model in &ordered {
@@ -44,9 +100,14 @@ pub fn create_schema(
             }
         }
     }
+    // Without the words, a second run would fail half way.
+    if options.safe && !schema.indexes.is_empty() && !dialect.capabilities().index_if_not_exists {
+        return Err(Error::Unsupported("index_if_not_exists"));
+    }
     let mut statements = schema.tables;
     statements.append(&mut schema.later);
     statements.append(&mut schema.indexes);
+    statements.append(&mut schema.comments);
     Ok(statements)
 }
 
@@ -55,10 +116,12 @@ pub fn create_schema(
 struct Schema<'d> {
     dialect: &'d dyn Dialect,
     safe: bool,
+    foreign_keys: bool,
     created: Vec<&'static str>,
     tables: Vec<String>,
     indexes: Vec<String>,
     later: Vec<String>,
+    comments: Vec<String>,
 }
 
 /// The models, each after those that its foreign keys refer to, as far as there is no circle.
@@ -140,6 +203,9 @@ impl Schema<'_> {
         among: &[&'static ModelMeta],
         parts: &mut Vec<String>,
     ) -> Result<()> {
+        if !self.foreign_keys {
+            return Ok(());
+        }
         let text = self.foreign_key(key)?;
         let facts = self.dialect.capabilities();
         let exists = key.table == key.target.table
@@ -152,7 +218,7 @@ impl Schema<'_> {
             let add = self.unless_there(add);
             self.later.push(add);
         } else {
-            return Err(Error::Unsupported("foreign keys in a circle"));
+            return Err(Error::Unsupported("forward_references"));
         }
         Ok(())
     }
@@ -200,6 +266,26 @@ impl Schema<'_> {
         } else {
             name
         }
+    }
+
+    /// The description of a field, where the database keeps such things: what follows the column,
+    /// or a statement of its own.
+    fn comment(&mut self, table: &str, field: &FieldMeta) -> Result<String> {
+        if !self.dialect.capabilities().comments || field.description.is_empty() {
+            return Ok(String::new());
+        }
+        if self.dialect.family() == SqlFamily::MySql {
+            // A plain literal, of at most 1024 characters (manual, "CREATE TABLE Statement"). With
+            // both doubled it ends where it should, whether or not backslashes escape.
+            let text: String = field.description.chars().take(1024).collect();
+            let text = text.replace('\\', "\\\\").replace('\'', "''");
+            return Ok(format!(" COMMENT '{text}'"));
+        }
+        let text = self.dialect.literal(&Value::from(field.description))?;
+        let (table, column) = (self.name(table), self.name(field.column));
+        self.comments
+            .push(format!("COMMENT ON COLUMN {table}.{column} IS {text}"));
+        Ok(String::new())
     }
 
     fn create(&mut self, table: &str, parts: &[String]) {

@@ -279,6 +279,10 @@ impl Walk {
 
     /// Turns the argument of a text lookup into what its spelling binds.
     fn pattern(&mut self, lookup: Lookup, expr: &mut Expr) -> Result<()> {
+        let pattern = matches!(lookup, Lookup::Regex | Lookup::IRegex);
+        if pattern && !self.dialect.capabilities().regex {
+            return Err(Error::Unsupported("regex"));
+        }
         let spelling = self
             .dialect
             .text_lookup(lookup)

@@ -38,6 +38,11 @@ impl Db {
         Ok(super::pick(connection::get_connection(name)?))
     }
 
+    /// The task's transaction of this connection; else the connection.
+    pub fn current(connection: &Connection) -> Db {
+        super::pick(connection.clone())
+    }
+
     /// The dialect.
     pub fn dialect(&self) -> &'static dyn Dialect {
         self.client().dialect()

@@ -19,6 +19,12 @@ pub(crate) struct Options {
     pub(crate) report: Option<PathBuf>,
     /// Only check that every documented item has a case.
     pub(crate) coverage: bool,
+    /// Backends that may be missing.
+    allow_not_run: Vec<String>,
+    /// A file whose table of backends must be that of the report.
+    pub(crate) readme: Option<PathBuf>,
+    /// Write the table instead of comparing it.
+    pub(crate) bless: bool,
 }
 
 impl Options {
@@ -44,11 +50,27 @@ impl Options {
                 "--item" => options.item = Some(value()?),
                 "--report" => options.report = Some(value()?.into()),
                 "--coverage" => options.coverage = true,
+                "--allow-not-run" => options.allow_not_run.extend(names(&value()?)),
+                "--readme" => options.readme = Some(value()?.into()),
+                "--bless" => options.bless = true,
                 _ => rest.push(word),
             }
         }
         options.harness = Arguments::from_iter(rest);
+        if options.readme.is_some() && !options.is_full() {
+            return Err("`--readme` speaks of the whole suite: leave out the filters".to_owned());
+        }
         Ok(options)
+    }
+
+    /// Whether a backend that cannot run fails the run.
+    pub(crate) fn must_run(&self, name: &str) -> bool {
+        !self.allow_not_run.iter().any(|allowed| allowed == name)
+    }
+
+    /// The report speaks for the backends, so they are asked for versions and claims.
+    pub(crate) fn identifies(&self) -> bool {
+        !self.harness.list && (self.is_full() || self.report.is_some())
     }
 
     pub(crate) fn wants_backend(&self, name: &str) -> bool {
@@ -56,14 +78,26 @@ impl Options {
     }
 
     pub(crate) fn wants_case(&self, case: &Case) -> bool {
-        let area = case.id.split("::").next();
         self.area
             .as_deref()
-            .is_none_or(|wanted| area == Some(wanted))
+            .is_none_or(|wanted| case.area() == wanted)
             && self
                 .item
                 .as_deref()
                 .is_none_or(|wanted| case.covers.contains(&wanted))
+    }
+
+    /// Whether the arguments choose this case on this backend.
+    pub(crate) fn selects(&self, backend: &str, case: &Case) -> bool {
+        let name = format!("{backend}::{}", case.id);
+        let fits = |filter: &String| match self.harness.exact {
+            true => name == *filter,
+            false => name.contains(filter.as_str()),
+        };
+        self.wants_backend(backend)
+            && self.wants_case(case)
+            && self.harness.filter.as_ref().is_none_or(fits)
+            && !self.harness.skip.iter().any(fits)
     }
 
     /// Nothing narrows the run: it speaks for the whole suite.
@@ -108,6 +142,7 @@ mod tests {
     #[test]
     fn a_value_that_is_missing_is_an_error() {
         assert!(parse("bin --report").is_err());
+        assert!(parse("bin --readme README.md --area bulk").is_err());
         assert!(parse("bin").expect("fine").is_full());
     }
 }

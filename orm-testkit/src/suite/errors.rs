@@ -9,7 +9,7 @@ use orm_core::prelude::*;
 pub(super) const CASES: &[Case] = cases! {
     "errors::integrity::says_what_was_broken" => says_what_was_broken, ["exceptions.integrity_error"];
     "errors::integrity::not_null" => not_null, ["exceptions.integrity_error"];
-    "errors::integrity::same_kind_on_every_path" => same_kind_on_every_path, ["exceptions.integrity_error"];
+    "errors::integrity::same_kind_on_every_path" => same_kind_on_every_path, ["exceptions.integrity_error"], needs [Transactions];
     "errors::does_not_exist::is_no_database_error" => is_no_database_error, ["exceptions.does_not_exist"];
     "errors::validation::is_no_database_error" => validation_is_no_database_error, ["exceptions.validation_error"];
     "errors::statement::missing_table_and_syntax" => missing_table_and_syntax, ["tortoise.get_connection"];
@@ -20,9 +20,9 @@ pub(super) const CASES: &[Case] = cases! {
     "inject::name::refused_unsent" => refused_unsent, ["model.filter", "queryset.order_by", "queryset.prefetch_related"];
     "inject::name::in_a_dictionary" => in_a_dictionary, ["instance.update_from_dict"];
     "client::query::values_are_bound" => values_are_bound, ["tortoise.get_connection"];
-    "client::insert::returns_the_key" => returns_the_key, ["tortoise.get_connection"];
+    "client::insert::returns_the_key" => returns_the_key, ["tortoise.get_connection"], needs [ReturningInsert, LastInsertId];
     "client::script::several_statements" => several_statements, ["tortoise.get_connection"];
-    "client::many::all_or_nothing" => many_all_or_nothing, ["tortoise.get_connection"];
+    "client::many::all_or_nothing" => many_all_or_nothing, ["tortoise.get_connection"], needs [Transactions];
 };
 
 /// The kind, the table and the columns of the broken constraint.
@@ -53,6 +53,8 @@ async fn not_null(cx: &Context) -> CaseResult {
 /// The same fault has the same kind, however it came about.
 async fn same_kind_on_every_path(cx: &Context) -> CaseResult {
     let mut rows = library(cx).await?;
+    let inside = in_transaction(async |_tx| Tag::create(kw!(name = "rust")).await);
+    check::fails(inside.await.map(drop), ErrorKind::Integrity)?;
     rows.web.name = "rust".into();
     let results = [
         Tag::create(kw!(name = "rust")).await.map(drop),
@@ -67,9 +69,6 @@ async fn same_kind_on_every_path(cx: &Context) -> CaseResult {
         }])
         .await
         .map(drop),
-        in_transaction(async |_tx| Tag::create(kw!(name = "rust")).await)
-            .await
-            .map(drop),
     ];
     for result in results {
         let error = check::fails(result, ErrorKind::Integrity)?;

@@ -9,7 +9,7 @@ use orm_core::prelude::*;
 pub(super) const CASES: &[Case] = cases! {
     "foreign_key::create::with_object_or_key" => with_object_or_key, ["foreign_key.create_with_object", "fields.foreign_key", "fields.foreign_key.model_name"];
     "foreign_key::create::unsaved_object_is_refused" => unsaved_object_is_refused, ["foreign_key.create_with_object"];
-    "foreign_key::create::missing_target_is_an_integrity_error" => missing_target, ["foreign_key.create_with_object", "exceptions.integrity_error"];
+    "foreign_key::create::missing_target_is_an_integrity_error" => missing_target, ["foreign_key.create_with_object", "exceptions.integrity_error"], needs [ForeignKeys];
     "foreign_key::access::reverse_side" => reverse_side, ["foreign_key.access", "fields.foreign_key.related_name"];
     "foreign_key::access::reverse_side_narrows" => reverse_side_narrows, ["foreign_key.access"];
     "foreign_key::access::of_an_unsaved_instance_is_refused" => reverse_of_unsaved, ["foreign_key.access"];
@@ -19,20 +19,20 @@ pub(super) const CASES: &[Case] = cases! {
     "foreign_key::access::a_new_key_drops_the_old_object" => new_key_drops_old_object, ["foreign_key.access"];
     "foreign_key::key::text_keys" => text_keys, ["fields.foreign_key", "fields.char"];
     "foreign_key::self::tree" => tree, ["fields.foreign_key", "fields.foreign_key.related_name"];
-    "foreign_key::on_delete::cascade" => cascade, ["fields.foreign_key.on_delete"];
-    "foreign_key::on_delete::cascade_goes_deep" => cascade_goes_deep, ["fields.foreign_key.on_delete"];
-    "foreign_key::on_delete::set_null" => set_null, ["fields.foreign_key.on_delete", "fields.foreign_key.null"];
-    "many_to_many::add::links_and_all_gives_them" => links_and_all_gives_them, ["many_to_many.add", "many_to_many.all", "fields.many_to_many", "fields.many_to_many.model_name"];
-    "many_to_many::add::again_changes_nothing" => again_changes_nothing, ["many_to_many.add"];
+    "foreign_key::on_delete::cascade" => cascade, ["fields.foreign_key.on_delete"], needs [ForeignKeys];
+    "foreign_key::on_delete::cascade_goes_deep" => cascade_goes_deep, ["fields.foreign_key.on_delete"], needs [ForeignKeys];
+    "foreign_key::on_delete::set_null" => set_null, ["fields.foreign_key.on_delete", "fields.foreign_key.null"], needs [ForeignKeys];
+    "many_to_many::add::links_and_all_gives_them" => links_and_all_gives_them, ["many_to_many.add", "many_to_many.all", "fields.many_to_many", "fields.many_to_many.model_name"], needs [IgnoreConflicts];
+    "many_to_many::add::again_changes_nothing" => again_changes_nothing, ["many_to_many.add"], needs [IgnoreConflicts];
     "many_to_many::add::unsaved_is_refused" => add_unsaved_is_refused, ["many_to_many.add"];
-    "many_to_many::add::undone_with_its_transaction" => undone_with_its_transaction, ["many_to_many.add", "in_transaction"];
+    "many_to_many::add::undone_with_its_transaction" => undone_with_its_transaction, ["many_to_many.add", "in_transaction"], needs [Transactions, IgnoreConflicts];
     "many_to_many::remove::takes_one_link_away" => takes_one_link_away, ["many_to_many.remove"];
     "many_to_many::remove::of_no_member_is_silent" => of_no_member_is_silent, ["many_to_many.remove"];
     "many_to_many::clear::takes_its_own_links_only" => takes_its_own_links_only, ["many_to_many.clear"];
     "many_to_many::all::from_both_sides" => from_both_sides, ["many_to_many.all", "fields.many_to_many.related_name"];
     "many_to_many::all::narrows_like_a_query" => narrows_like_a_query, ["many_to_many.all"];
     "many_to_many::through::has_the_given_name" => has_the_given_name, ["fields.many_to_many.through"];
-    "many_to_many::through::links_go_with_their_rows" => links_go_with_their_rows, ["fields.many_to_many.through"];
+    "many_to_many::through::links_go_with_their_rows" => links_go_with_their_rows, ["fields.many_to_many.through"], needs [ForeignKeys];
 };
 
 /// A foreign key takes the object or its key.
@@ -221,6 +221,7 @@ async fn links_and_all_gives_them(cx: &Context) -> CaseResult {
     let rows = library(cx).await?;
     check::eq(names(rows.alpha.tags.all()).await?, ["rust", "web"])?;
     check::eq(names(rows.delta.tags.all()).await?, [""; 0])?;
+    cx.ready();
     rows.delta.tags.add(&rows.unused).await?;
     check::eq(names(rows.delta.tags.all()).await?, ["unused"])
 }
@@ -249,6 +250,7 @@ async fn add_unsaved_is_refused(cx: &Context) -> CaseResult {
 async fn undone_with_its_transaction(cx: &Context) -> CaseResult {
     let rows = library(cx).await?;
     let result: Result<()> = in_transaction(async |_tx| {
+        cx.ready();
         rows.delta.tags.add(&rows.rust).await?;
         Err(Error::configuration("changed my mind"))
     })

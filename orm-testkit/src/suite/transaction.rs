@@ -11,26 +11,26 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
 pub(super) const CASES: &[Case] = cases! {
-    "transaction::commit::ok_keeps_all" => ok_keeps_all, ["in_transaction"];
-    "transaction::commit::returns_the_value_of_the_block" => returns_the_value, ["in_transaction"];
-    "transaction::commit::unseen_from_outside_before" => unseen_from_outside_before, ["in_transaction"];
-    "transaction::rollback::err_keeps_nothing" => err_keeps_nothing, ["in_transaction"];
-    "transaction::rollback::panic_keeps_nothing" => panic_keeps_nothing, ["in_transaction"];
-    "transaction::rollback::dropped_future_keeps_nothing" => dropped_future_keeps_nothing, ["in_transaction"];
-    "transaction::cancel::at_every_poll" => at_every_poll, ["in_transaction"];
-    "transaction::cancel::create_at_every_poll" => create_at_every_poll, ["model.create"];
-    "transaction::nested::inner_commits_with_outer" => inner_commits_with_outer, ["in_transaction"];
-    "transaction::nested::inner_fails_alone" => inner_fails_alone, ["in_transaction"];
-    "transaction::nested::outer_takes_inner_with_it" => outer_takes_inner_with_it, ["in_transaction"];
-    "transaction::nested::five_deep" => five_deep, ["in_transaction"];
-    "transaction::failed::statement_dooms_its_block" => statement_dooms_its_block, ["in_transaction", "exceptions.integrity_error"];
-    "transaction::failed::nested_block_saves_the_outer" => nested_block_saves_the_outer, ["in_transaction", "exceptions.integrity_error"];
-    "transaction::task::spawned_is_outside" => spawned_is_outside, ["in_transaction"];
-    "transaction::task::over_after_the_block" => over_after_the_block, ["in_transaction"];
-    "transaction::task::joined_queries_take_turns" => joined_queries_take_turns, ["in_transaction"];
-    "transaction::handle::refused_after_the_end" => refused_after_the_end, ["in_transaction"];
-    "transaction::concurrent::no_update_is_lost" => no_update_is_lost, ["queryset.update", "in_transaction"];
-    "transaction::concurrent::one_of_many_equal_creates_wins" => one_of_many_wins, ["model.create", "exceptions.integrity_error"];
+    "transaction::commit::ok_keeps_all" => ok_keeps_all, ["in_transaction"], needs [Transactions];
+    "transaction::commit::returns_the_value_of_the_block" => returns_the_value, ["in_transaction"], needs [Transactions];
+    "transaction::commit::unseen_from_outside_before" => unseen_from_outside_before, ["in_transaction"], needs [Transactions];
+    "transaction::rollback::err_keeps_nothing" => err_keeps_nothing, ["in_transaction"], needs [Transactions];
+    "transaction::rollback::panic_keeps_nothing" => panic_keeps_nothing, ["in_transaction"], needs [Transactions];
+    "transaction::rollback::dropped_future_keeps_nothing" => dropped_future_keeps_nothing, ["in_transaction"], needs [Transactions], level Full;
+    "transaction::cancel::at_every_poll" => at_every_poll, ["in_transaction"], needs [Transactions, Savepoints], level Full;
+    "transaction::cancel::create_at_every_poll" => create_at_every_poll, ["model.create"], level Full;
+    "transaction::nested::inner_commits_with_outer" => inner_commits_with_outer, ["in_transaction"], needs [Transactions, Savepoints];
+    "transaction::nested::inner_fails_alone" => inner_fails_alone, ["in_transaction"], needs [Transactions, Savepoints];
+    "transaction::nested::outer_takes_inner_with_it" => outer_takes_inner_with_it, ["in_transaction"], needs [Transactions, Savepoints];
+    "transaction::nested::five_deep" => five_deep, ["in_transaction"], needs [Transactions, Savepoints];
+    "transaction::failed::statement_dooms_its_block" => statement_dooms_its_block, ["in_transaction", "exceptions.integrity_error"], needs [Transactions];
+    "transaction::failed::nested_block_saves_the_outer" => nested_block_saves_the_outer, ["in_transaction", "exceptions.integrity_error"], needs [Transactions, Savepoints];
+    "transaction::task::spawned_is_outside" => spawned_is_outside, ["in_transaction"], needs [Transactions];
+    "transaction::task::over_after_the_block" => over_after_the_block, ["in_transaction"], needs [Transactions];
+    "transaction::task::joined_queries_take_turns" => joined_queries_take_turns, ["in_transaction"], needs [Transactions];
+    "transaction::handle::refused_after_the_end" => refused_after_the_end, ["in_transaction"], needs [Transactions];
+    "transaction::concurrent::no_update_is_lost" => no_update_is_lost, ["queryset.update", "in_transaction"], level Full;
+    "transaction::concurrent::one_of_many_equal_creates_wins" => one_of_many_wins, ["model.create", "exceptions.integrity_error"], level Full;
 };
 
 async fn tag(name: &str) -> Result<Tag> {
@@ -112,10 +112,11 @@ async fn panic_keeps_nothing(cx: &Context) -> CaseResult {
         })
         .await
     };
-    check::that(
-        CatchUnwind(Box::pin(block)).await.is_err(),
-        "the panic goes on",
-    )?;
+    match CatchUnwind(Box::pin(block)).await {
+        Err(_) => {}
+        Ok(Ok(())) => return Err(Failure::new("the panic did not go on")),
+        Ok(Err(error)) => return Err(error.into()),
+    }
     check::eq(names().await?, [""; 0])?;
     tag("b").await?;
     check::that(
@@ -169,19 +170,22 @@ async fn dropped_future_keeps_nothing(_: &Context) -> CaseResult {
         Ok::<_, Error>(())
     });
     let limit = std::time::Duration::from_millis(50);
-    check::that(
-        tokio::time::timeout(limit, block).await.is_err(),
-        "the block never ends",
-    )?;
+    match tokio::time::timeout(limit, block).await {
+        Err(_) => {}
+        Ok(Ok(())) => return Err(Failure::new("the block ended by itself")),
+        Ok(Err(error)) => return Err(error.into()),
+    }
     tag("b").await?;
     check::eq(names().await?, ["b"])
 }
 
 /// Wherever a block is dropped, it is kept as a whole or not at all, and the next write works.
-async fn at_every_poll(_: &Context) -> CaseResult {
+async fn at_every_poll(cx: &Context) -> CaseResult {
     for left in 0..MOST_POLLS {
+        cx.ready();
         let block = in_transaction(async |_tx| {
             tag("a").await?;
+            cx.ready();
             in_transaction(async |_tx| tag("b").await).await?;
             tag("c").await
         });
@@ -229,9 +233,10 @@ async fn create_at_every_poll(_: &Context) -> CaseResult {
 }
 
 /// An inner block that ends well is kept with the outer one.
-async fn inner_commits_with_outer(_: &Context) -> CaseResult {
+async fn inner_commits_with_outer(cx: &Context) -> CaseResult {
     in_transaction(async |_tx| {
         tag("a").await?;
+        cx.ready();
         in_transaction(async |_tx| tag("b").await).await?;
         tag("c").await
     })
@@ -240,16 +245,19 @@ async fn inner_commits_with_outer(_: &Context) -> CaseResult {
 }
 
 /// An inner block that fails takes only its own part, if the outer one handles the error.
-async fn inner_fails_alone(_: &Context) -> CaseResult {
+async fn inner_fails_alone(cx: &Context) -> CaseResult {
     in_transaction(async |_tx| {
         tag("a").await?;
+        cx.ready();
         let inner: Result<()> = in_transaction(async |_tx| {
             tag("b").await?;
             Err(changed_my_mind())
         })
         .await;
-        if inner.is_ok() {
-            return Err(Error::configuration("the inner block should have failed"));
+        match inner {
+            Ok(()) => return Err(Error::configuration("the inner block should have failed")),
+            Err(error) if error.kind() == ErrorKind::Configuration => {}
+            Err(error) => return Err(error),
         }
         tag("c").await
     })
@@ -258,8 +266,9 @@ async fn inner_fails_alone(_: &Context) -> CaseResult {
 }
 
 /// An outer block that fails takes the inner one with it.
-async fn outer_takes_inner_with_it(_: &Context) -> CaseResult {
+async fn outer_takes_inner_with_it(cx: &Context) -> CaseResult {
     let result: Result<()> = in_transaction(async |_tx| {
+        cx.ready();
         in_transaction(async |_tx| tag("a").await).await?;
         Err(changed_my_mind())
     })
@@ -272,8 +281,14 @@ async fn outer_takes_inner_with_it(_: &Context) -> CaseResult {
 fn level(depth: u32) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> {
     Box::pin(in_transaction(async move |_tx| {
         tag(&format!("t{depth}")).await?;
-        if depth < 5 && level(depth + 1).await.is_err() {
-            tag(&format!("e{depth}")).await?;
+        if depth < 5 {
+            match level(depth + 1).await {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::Configuration => {
+                    tag(&format!("e{depth}")).await?;
+                }
+                Err(error) => return Err(error),
+            }
         }
         if depth.is_multiple_of(2) {
             Err(changed_my_mind())
@@ -284,8 +299,12 @@ fn level(depth: u32) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> {
 }
 
 /// Blocks nest to any depth, and each decides for its own part.
-async fn five_deep(_: &Context) -> CaseResult {
-    level(1).await?;
+async fn five_deep(cx: &Context) -> CaseResult {
+    let whole = in_transaction(async |_tx| {
+        cx.ready();
+        level(1).await
+    });
+    whole.await?;
     // Level 2 fails and takes 3, 4 and 5 with it.
     check::eq(names().await?, ["e1", "t1"])
 }
@@ -293,6 +312,7 @@ async fn five_deep(_: &Context) -> CaseResult {
 /// After a statement that the database refused, its block can only end.
 async fn statement_dooms_its_block(cx: &Context) -> CaseResult {
     tag("taken").await?;
+    cx.ready();
     let mut second = None;
     let result: Result<()> = in_transaction(async |_tx| {
         tag("a").await?;
@@ -316,13 +336,17 @@ async fn statement_dooms_its_block(cx: &Context) -> CaseResult {
 }
 
 /// What may fail goes into a block of its own; the outer one works on.
-async fn nested_block_saves_the_outer(_: &Context) -> CaseResult {
+async fn nested_block_saves_the_outer(cx: &Context) -> CaseResult {
     tag("taken").await?;
+    cx.ready();
     in_transaction(async |_tx| {
         tag("a").await?;
+        cx.ready();
         let inner = in_transaction(async |_tx| tag("taken").await).await;
-        if !inner.is_err_and(|error| error.is_unique_violation()) {
-            return Err(Error::configuration("the inner block should have failed"));
+        match inner {
+            Err(error) if error.is_unique_violation() => {}
+            Err(error) => return Err(error),
+            Ok(_) => return Err(Error::configuration("the inner block should have failed")),
         }
         tag("b").await
     })

@@ -12,7 +12,8 @@ impl Schema<'_> {
     ) -> Result<()> {
         let mut parts = Vec::with_capacity(model.fields.len() + model.relations.len());
         for field in model.fields {
-            parts.push(self.column(model, field)?);
+            let text = self.column(model, field)?;
+            parts.push(text + &self.comment(model.table, field)?);
         }
         for group in model.unique_together {
             parts.push(self.unique_together(model, group)?);
