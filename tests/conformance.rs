@@ -1,34 +1,22 @@
 //! The conformance suite over the drivers that the enabled features bring.
 
-use async_trait::async_trait;
-use orm_core::backend::Backend as Driver;
-use orm_core::error::{Error, Result};
-use orm_testkit::{Backend, Sandbox};
+#[cfg(feature = "postgres")]
+#[path = "conformance/postgres.rs"]
+mod postgres;
+#[cfg(feature = "sqlite")]
+#[path = "conformance/sqlite.rs"]
+mod sqlite;
+
+use orm_testkit::Backend;
+use std::process::ExitCode;
 use std::sync::Arc;
 
-/// SQLite, with a file for each case.
-#[derive(Debug)]
-struct Sqlite;
-
-#[async_trait]
-impl Backend for Sqlite {
-    fn name(&self) -> &'static str {
-        "sqlite"
-    }
-
-    fn driver(&self) -> Arc<dyn Driver> {
-        Arc::new(orm_sqlite::SqliteBackend)
-    }
-
-    async fn provision(&self, id: &str) -> Result<Sandbox> {
-        let folder = tempfile::tempdir()
-            .map_err(|error| Error::configuration(format!("no temporary folder: {error}")))?;
-        let file = folder.path().join(format!("{id}.db"));
-        let url = format!("sqlite://{}", file.display());
-        Ok(Sandbox::open(&*self.driver(), url)
-            .await?
-            .with_cleanup(folder))
-    }
+fn main() -> ExitCode {
+    let backends: Vec<Arc<dyn Backend>> = vec![
+        #[cfg(feature = "sqlite")]
+        Arc::new(sqlite::Sqlite),
+        #[cfg(feature = "postgres")]
+        Arc::new(postgres::Postgres),
+    ];
+    orm_testkit::run(backends)
 }
-
-orm_testkit::main!(Sqlite);
