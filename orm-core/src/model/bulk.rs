@@ -88,7 +88,11 @@ fn prepare<M: Model>(objects: &mut [M]) -> Result<Vec<Value>> {
 /// Runs of rows that are all with or all without a key, cut to what one statement should carry.
 fn chunks<M: Model>(objects: &[M], db: &Db) -> Vec<std::ops::Range<usize>> {
     let facts = db.dialect().capabilities();
-    let per_params = facts.max_params as usize / M::meta().fields.len().max(1);
+    let all: Vec<usize> = (0..M::meta().fields.len()).collect();
+    let per_params = match sql::array_types(M::meta(), &all, db.dialect()) {
+        Some(_) => usize::MAX,
+        None => facts.max_params as usize / all.len().max(1),
+    };
     let most = if facts.multi_row_insert {
         per_params.min(facts.rows_per_insert as usize).max(1)
     } else {

@@ -102,7 +102,7 @@ impl GroupKey {
             Value::Bool(v) => GroupKey::Int(v.into()),
             Value::F64(v) => GroupKey::Other(v.to_bits().to_be_bytes().to_vec()),
             Value::DateTime(v) => GroupKey::Other(v.timestamp_micros().to_be_bytes().to_vec()),
-            Value::Null => GroupKey::Other(Vec::new()),
+            Value::Null | Value::Array(_) => GroupKey::Other(Vec::new()),
         }
     }
 }
