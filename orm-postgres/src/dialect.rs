@@ -34,7 +34,8 @@ static CAPABILITIES: Capabilities = {
     facts.index_if_not_exists = true;
     // `Bind` counts parameters in 16 bits (manual, "Message Formats").
     facts.max_params = 65_535;
-    facts.rows_per_insert = 1_000;
+    // A statement takes any number of rows; this bounds the memory that one message needs.
+    facts.rows_per_insert = 10_000;
     // NAMEDATALEN - 1.
     facts.max_identifier = 63;
     facts
@@ -66,6 +67,20 @@ impl Dialect for PostgresDialect {
                 return Cow::Owned(format!("VARCHAR({most}) COLLATE \"C\""));
             }
             _ => "TEXT COLLATE \"C\"",
+        })
+    }
+
+    fn array_type(&self, ty: ColumnType) -> Option<&'static str> {
+        Some(match ty {
+            ColumnType::Boolean => "boolean[]",
+            ColumnType::SmallInt => "smallint[]",
+            ColumnType::Int => "integer[]",
+            ColumnType::BigInt => "bigint[]",
+            ColumnType::Float => "double precision[]",
+            ColumnType::Char(_) | ColumnType::Text => "text[]",
+            ColumnType::Binary => "bytea[]",
+            ColumnType::DateTime => "timestamptz[]",
+            _ => return None,
         })
     }
 

@@ -4,7 +4,7 @@ use bytes::{BufMut, BytesMut};
 use chrono::{DateTime, Utc};
 use orm_core::value::{Value, write_datetime};
 use std::{error::Error, fmt};
-use tokio_postgres::types::{Format, IsNull, ToSql, Type};
+use tokio_postgres::types::{Format, IsNull, Kind, ToSql, Type};
 
 /// Seconds from 1970 to 2000, where PostgreSQL's clock begins.
 pub(crate) const EPOCH: i64 = 946_684_800;
@@ -33,6 +33,7 @@ impl fmt::Display for Refused {
 
 impl Error for Refused {}
 
+type Written = Result<(), Box<dyn Error + Sync + Send>>;
 type Sent = Result<IsNull, Box<dyn Error + Sync + Send>>;
 
 fn refuse(value: &Value, ty: &Type) -> Box<dyn Error + Sync + Send> {
@@ -85,16 +86,19 @@ fn format_of(value: &Value, ty: &Type) -> Format {
         Value::Text(_) => is_plain_text(ty),
         Value::Bytes(_) => *ty == Type::BYTEA,
         Value::DateTime(_) => matches!(*ty, Type::TIMESTAMPTZ | Type::TIMESTAMP),
+        Value::Array(array) => match ty.kind() {
+            Kind::Array(item) => {
+                let binary = |value| matches!(format_of(value, item), Format::Binary);
+                array.items().iter().all(binary)
+            }
+            _ => false,
+        },
         _ => false,
     };
     if native { Format::Binary } else { Format::Text }
 }
 
-fn binary(
-    value: &Value,
-    ty: &Type,
-    out: &mut BytesMut,
-) -> Result<(), Box<dyn Error + Sync + Send>> {
+fn binary(value: &Value, ty: &Type, out: &mut BytesMut) -> Written {
     match value {
         Value::Bool(value) => out.put_u8((*value).into()),
         Value::I64(value) => integer(*value, ty, out)?,
@@ -110,12 +114,70 @@ fn binary(
         Value::Text(value) => out.put_slice(value.as_bytes()),
         Value::Bytes(value) => out.put_slice(value),
         Value::DateTime(at) => out.put_i64(micros(*at).ok_or_else(|| refuse(value, ty))?),
+        Value::Array(array) => match ty.kind() {
+            Kind::Array(item) => binary_array(array.items(), item, out)?,
+            _ => return Err(refuse(value, ty)),
+        },
         _ => return Err(refuse(value, ty)),
     }
     Ok(())
 }
 
-fn integer(number: i64, ty: &Type, out: &mut BytesMut) -> Result<(), Box<dyn Error + Sync + Send>> {
+/// One dimension from 1: header, then each value after its length.
+fn binary_array(items: &[Value], ty: &Type, out: &mut BytesMut) -> Written {
+    let too_long = |_| Box::new(Refused("a list is too long".to_owned()));
+    let count = i32::try_from(items.len()).map_err(too_long)?;
+    out.put_i32(1);
+    out.put_i32(items.iter().any(Value::is_null).into());
+    out.put_u32(ty.oid());
+    out.put_i32(count);
+    out.put_i32(1);
+    for item in items {
+        if item.is_null() {
+            out.put_i32(-1);
+            continue;
+        }
+        let start = out.len();
+        out.put_i32(0);
+        binary(item, ty, out)?;
+        let length = i32::try_from(out.len() - start - 4).map_err(too_long)?;
+        out[start..start + 4].copy_from_slice(&length.to_be_bytes());
+    }
+    Ok(())
+}
+
+/// `{"a",NULL}`: every value in quotes, so that none is taken for NULL or for a bracket.
+fn text_array(items: &[Value], ty: &Type, out: &mut BytesMut) -> Written {
+    let item_type = match ty.kind() {
+        Kind::Array(item) => item,
+        _ => &Type::UNKNOWN,
+    };
+    let mut buffer = BytesMut::new();
+    out.put_u8(b'{');
+    for (i, item) in items.iter().enumerate() {
+        if i > 0 {
+            out.put_u8(b',');
+        }
+        if item.is_null() {
+            out.put_slice(b"NULL");
+            continue;
+        }
+        buffer.clear();
+        text(item, item_type, &mut buffer)?;
+        out.put_u8(b'"');
+        for byte in &buffer {
+            if matches!(byte, b'"' | b'\\') {
+                out.put_u8(b'\\');
+            }
+            out.put_u8(*byte);
+        }
+        out.put_u8(b'"');
+    }
+    out.put_u8(b'}');
+    Ok(())
+}
+
+fn integer(number: i64, ty: &Type, out: &mut BytesMut) -> Written {
     let too_large = |_| {
         let message = format!("the number does not fit the type {}", ty.name());
         Box::new(Refused(message))
@@ -138,7 +200,7 @@ fn micros(at: DateTime<Utc>) -> Option<i64> {
         .checked_add(i64::from(at.timestamp_subsec_micros()))
 }
 
-fn text(value: &Value, ty: &Type, out: &mut BytesMut) -> Result<(), Box<dyn Error + Sync + Send>> {
+fn text(value: &Value, ty: &Type, out: &mut BytesMut) -> Written {
     use fmt::Write;
     match value {
         Value::Bool(value) if is_number(ty) => out.put_u8(if *value { b'1' } else { b'0' }),
@@ -160,6 +222,7 @@ fn text(value: &Value, ty: &Type, out: &mut BytesMut) -> Result<(), Box<dyn Erro
             let text = write_datetime(*at).ok_or_else(|| refuse(value, ty))?;
             out.put_slice(&text);
         }
+        Value::Array(array) => text_array(array.items(), ty, out)?,
         _ => return Err(refuse(value, ty)),
     }
     Ok(())
@@ -175,6 +238,7 @@ fn is_number(ty: &Type) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use orm_core::value::{Array, ColumnType};
 
     fn sent(value: impl Into<Value>, ty: Type) -> Result<(Format, Vec<u8>), String> {
         let value = value.into();
@@ -229,7 +293,24 @@ mod tests {
         assert_eq!(as_text(true, Type::INT4), "1");
         assert_eq!(as_text(vec![0u8, 255], Type::UNKNOWN), "\\x00ff");
         assert!(sent(vec![0u8], Type::TEXT).is_err());
-        assert_eq!(sent(Value::Null, Type::INT4), Err("NULL".to_owned()));
+        assert_eq!(sent(Value::Null, Type::INT4).expect_err("NULL"), "NULL");
+    }
+
+    #[test]
+    fn arrays_take_the_form_that_their_items_can_take() {
+        let numbers = || Array::new(ColumnType::BigInt, vec![1.into(), Value::Null]);
+        let wire = [
+            0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 23, 0, 0, 0, 2, 0, 0, 0, 1, // header
+            0, 0, 0, 4, 0, 0, 0, 1, // 1
+            255, 255, 255, 255, // NULL
+        ];
+        assert_eq!(sent(numbers(), Type::INT4_ARRAY).expect("fits").1, wire);
+        assert_eq!(as_text(numbers(), Type::UNKNOWN), "{\"1\",NULL}");
+        assert_eq!(as_text(numbers(), Type::NUMERIC_ARRAY), "{\"1\",NULL}");
+        let texts = Array::new(ColumnType::Text, vec!["a\"\\,{".into(), "NULL".into()]);
+        assert_eq!(as_text(texts, Type::UUID_ARRAY), r#"{"a\"\\,{","NULL"}"#);
+        let wide = Array::new(ColumnType::BigInt, vec![Value::I64(i64::MAX)]);
+        assert!(sent(wide, Type::INT4_ARRAY).is_err());
     }
 
     #[test]
