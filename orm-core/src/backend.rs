@@ -25,6 +25,7 @@ pub use connector::Connector;
 pub use connector::Done;
 pub use connector::Health;
 pub use connector::Session;
+pub use connector::Step;
 pub use dialect::Dialect;
 pub use dialect::SqlFamily;
 pub use dialect::TextPattern;

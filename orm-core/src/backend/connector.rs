@@ -71,6 +71,28 @@ impl Done {
     }
 }
 
+/// One of several statements that run together.
+#[derive(Debug)]
+pub struct Step<'a> {
+    /// What to run.
+    pub statement: &'a Statement,
+    /// Where its rows go.
+    pub sink: &'a mut Sink,
+    /// What it reported; `None` before it has succeeded.
+    pub done: Option<Done>,
+}
+
+impl<'a> Step<'a> {
+    /// A statement and where its rows go.
+    pub fn new(statement: &'a Statement, sink: &'a mut Sink) -> Self {
+        Step {
+            statement,
+            sink,
+            done: None,
+        }
+    }
+}
+
 /// The state of a connection as the driver knows it without asking the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
@@ -104,6 +126,19 @@ pub trait Session: Send {
     /// an error the session MUST be usable for the next statement, or [`health`](Session::health)
     /// MUST say `Broken`: the pool would otherwise lend a dead connection.
     async fn run(&mut self, statement: &Statement, sink: &mut Sink) -> Result<Done>;
+
+    /// Runs several statements in order, as [`run`](Session::run) would, up to the first error. A
+    /// session whose protocol allows it sends them together, so that they cost one round trip;
+    /// it MUST NOT do so where a statement would take effect although an earlier one failed.
+    ///
+    /// # Errors
+    /// The first error. Which statements before it succeeded is in their `done`.
+    async fn run_many(&mut self, steps: &mut [Step<'_>]) -> Result<()> {
+        for step in steps {
+            step.done = Some(self.run(step.statement, step.sink).await?);
+        }
+        Ok(())
+    }
 
     /// Runs trusted text with any number of statements and no values, in order, up to the first
     /// error. Empty text and text of comments is fine.

@@ -3,7 +3,7 @@
 use super::level::Style;
 use super::{Tx, TxGuard};
 use crate::backend::{
-    BaseDBAsyncClient, Dialect, Done, Intent, Sink, Statement, TransactionOptions,
+    BaseDBAsyncClient, Dialect, Done, Intent, Sink, Statement, Step, TransactionOptions,
 };
 use crate::connection::{self, Connection};
 use crate::error::{Error, Result};
@@ -51,6 +51,17 @@ impl Db {
         match self {
             Db::Client(connection) => connection.run(statement, sink).await,
             Db::Transaction(tx) => tx.run(statement, sink).await,
+        }
+    }
+
+    /// Runs several statements that do not depend on each other, together where the driver can.
+    ///
+    /// # Errors
+    /// As [`run`](Db::run).
+    pub async fn run_many(&self, steps: &mut [Step<'_>]) -> Result<()> {
+        match self {
+            Db::Client(connection) => connection.run_many(steps).await,
+            Db::Transaction(tx) => tx.run_many(steps).await,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::turn::Turn;
 use super::{TxGuard, task};
-use crate::backend::{Dialect, Done, Lease, Sink, Statement, TransactionOptions};
+use crate::backend::{Dialect, Done, Lease, Sink, Statement, Step, TransactionOptions};
 use crate::connection::Connection;
 use crate::error::{Result, TransactionError};
 use std::{
@@ -215,6 +215,15 @@ impl Tx {
     /// this level.
     pub async fn run(&self, statement: &Statement, sink: &mut Sink) -> Result<Done> {
         self.turn(async |lease: &mut Lease| lease.run(statement, sink).await)
+            .await
+    }
+
+    /// Runs several statements, together where the driver can.
+    ///
+    /// # Errors
+    /// As [`run`](Tx::run).
+    pub async fn run_many(&self, steps: &mut [Step<'_>]) -> Result<()> {
+        self.turn(async |lease: &mut Lease| lease.run_many(steps).await)
             .await
     }
 
