@@ -203,7 +203,10 @@ fn micros(at: DateTime<Utc>) -> Option<i64> {
 fn text(value: &Value, ty: &Type, out: &mut BytesMut) -> Written {
     use fmt::Write;
     match value {
-        Value::Bool(value) if is_number(ty) => out.put_u8(if *value { b'1' } else { b'0' }),
+        // Where the type is not known yet, booleans and numbers both take this spelling.
+        Value::Bool(value) if is_number(ty) || *ty == Type::UNKNOWN => {
+            out.put_u8(if *value { b'1' } else { b'0' })
+        }
         Value::Bool(value) => write!(out, "{value}")?,
         Value::I64(value) => write!(out, "{value}")?,
         Value::F64(number) if number.is_nan() => out.put_slice(b"NaN"),
