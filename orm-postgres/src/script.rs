@@ -37,9 +37,8 @@ pub(crate) fn statements(sql: &str) -> Vec<&str> {
             }
             Token::Word(word) => {
                 let is = |known: &str| word.eq_ignore_ascii_case(known);
-                if is("atomic") && last_word.eq_ignore_ascii_case("begin") {
-                    atomic += 1;
-                } else if atomic > 0 && is("case") {
+                let begins = is("atomic") && last_word.eq_ignore_ascii_case("begin");
+                if begins || (atomic > 0 && is("case")) {
                     atomic += 1;
                 } else if atomic > 0 && is("end") {
                     atomic -= 1;
