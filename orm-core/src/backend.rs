@@ -21,6 +21,7 @@ pub use capabilities::Capabilities;
 pub use client::BaseDBAsyncClient;
 pub use client::Row;
 pub use client::Rows;
+pub use connector::BulkRows;
 pub use connector::Connector;
 pub use connector::Done;
 pub use connector::Health;

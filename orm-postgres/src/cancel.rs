@@ -17,7 +17,10 @@ pub(crate) struct Canceller {
     pub(crate) config: Arc<Config>,
     pub(crate) address: Address,
     /// What the certificate must name.
-    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "only certificates name it"))]
+    #[cfg_attr(
+        not(feature = "tls"),
+        allow(dead_code, reason = "only certificates name it")
+    )]
     pub(crate) hostname: String,
     pub(crate) token: CancelToken,
 }

@@ -31,6 +31,7 @@
 //!   common builds have.
 //! - In `unnamed` mode values are sent as text, and the server decides their types.
 
+mod bulk;
 mod cache;
 mod cancel;
 mod client;

@@ -1,5 +1,6 @@
 //! One PostgreSQL connection: statements, what is known of its transaction, and its recovery.
 
+use crate::bulk;
 use crate::cache::Cache;
 use crate::cancel::Canceller;
 use crate::config::{Config, StatementMode};
@@ -11,12 +12,14 @@ use crate::script;
 use crate::value::Param;
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
+use lru::LruCache;
 use orm_core::backend::{
-    Dialect, Done, Health, Intent, RowAccess, Session, Sink, SinkFlow, Statement, StatementText,
-    Step,
+    BulkRows, Dialect, Done, Health, Intent, RowAccess, Session, Sink, SinkFlow, Statement,
+    StatementText, Step,
 };
 use orm_core::error::{Error, Result};
 use std::future::{Future, poll_fn};
+use std::num::NonZeroUsize;
 use std::pin::{Pin, pin};
 use std::{any::Any, fmt, sync::Arc, task::Poll};
 use tokio_postgres::types::Type;
@@ -24,6 +27,9 @@ use tokio_postgres::{Client, RowStream};
 
 /// Most statements that are sent before the first is answered.
 const TOGETHER: usize = 64;
+
+/// COPY commands that are kept prepared.
+const COPIES: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not zero");
 
 /// What is known of the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +47,8 @@ pub struct PostgresSession {
     canceller: Canceller,
     config: Arc<Config>,
     cache: Cache,
+    /// COPY commands, by their text.
+    pub(crate) copies: LruCache<String, tokio_postgres::Statement>,
     pub(crate) state: State,
     /// A call has begun and its answer was not read to the end.
     in_flight: bool,
@@ -49,9 +57,9 @@ pub struct PostgresSession {
 
 /// How far a statement got.
 #[derive(Clone, Copy, Debug, Default)]
-struct Progress {
+pub(crate) struct Progress {
     /// It may have been sent.
-    sent: bool,
+    pub(crate) sent: bool,
     /// Rows were given to the sink.
     rows: bool,
     /// The server said that it is complete.
@@ -59,7 +67,7 @@ struct Progress {
 }
 
 /// Why a statement ended early.
-enum Stop {
+pub(crate) enum Stop {
     Driver(tokio_postgres::Error),
     /// Found here, or by the sink; the answer was read to its end.
     Own(Error),
@@ -83,6 +91,7 @@ impl PostgresSession {
             farewell,
             canceller,
             cache: Cache::new(config.statement_cache),
+            copies: LruCache::new(COPIES),
             config,
             state: State::Idle,
             in_flight: false,
@@ -93,6 +102,17 @@ impl PostgresSession {
     /// Number of statements that this connection keeps prepared.
     pub fn kept_statements(&self) -> usize {
         self.cache.len()
+    }
+
+    /// Prepared statements are prepared again.
+    fn forget(&mut self) {
+        self.cache.clear();
+        self.copies.clear();
+    }
+
+    /// The connection must not be used any more.
+    pub(crate) fn give_up(&mut self) {
+        self.broken = true;
     }
 
     fn is_broken(&self) -> bool {
@@ -151,7 +171,7 @@ impl PostgresSession {
     }
 
     /// Draws the conclusions of a failure.
-    fn conclude(
+    pub(crate) fn conclude(
         &mut self,
         stop: Stop,
         sql: Option<&Arc<str>>,
@@ -163,7 +183,7 @@ impl PostgresSession {
             Stop::Driver(error) => error,
         };
         if error::is_stale(&error) {
-            self.cache.clear();
+            self.forget();
         }
         let autocommit = self.state == State::Idle;
         if let Some(report) = error.as_db_error() {
@@ -237,7 +257,7 @@ impl PostgresSession {
         for ((step, end), progress) in steps.iter_mut().zip(ended).zip(progress) {
             let Err(stop) = end else { continue };
             if self.may_repeat(&stop, step.statement, progress) {
-                self.cache.clear();
+                self.forget();
                 step.done = Some(self.run(step.statement, step.sink).await?);
                 continue;
             }
@@ -386,7 +406,7 @@ impl Session for PostgresSession {
         if let Err(stop) = &result
             && self.may_repeat(stop, statement, progress)
         {
-            self.cache.clear();
+            self.forget();
             result = self.run_once(statement, sink, &mut progress).await;
         }
         self.in_flight = false;
@@ -413,6 +433,21 @@ impl Session for PostgresSession {
             self.run_window(window).await?;
         }
         Ok(())
+    }
+
+    fn bulk_threshold(&self) -> Option<usize> {
+        let named = self.config.statement_mode == StatementMode::Named;
+        named.then_some(bulk::THRESHOLD)
+    }
+
+    async fn bulk_insert(&mut self, rows: &BulkRows<'_>) -> Result<Done> {
+        if self.is_broken() {
+            return Err(self.gone(None, false));
+        }
+        self.in_flight = true;
+        let result = self.copy(rows).await;
+        self.in_flight = false;
+        result
     }
 
     async fn run_script(&mut self, sql: &str) -> Result<()> {

@@ -146,6 +146,26 @@ fn binary_array(items: &[Value], ty: &Type, out: &mut BytesMut) -> Written {
     Ok(())
 }
 
+/// One value of a row of COPY in its text format.
+pub(crate) fn copy_value(value: &Value, buffer: &mut BytesMut, out: &mut BytesMut) -> Written {
+    if value.is_null() {
+        out.put_slice(b"\\N");
+        return Ok(());
+    }
+    buffer.clear();
+    text(value, &Type::UNKNOWN, buffer)?;
+    for byte in &*buffer {
+        match byte {
+            b'\\' => out.put_slice(b"\\\\"),
+            b'\n' => out.put_slice(b"\\n"),
+            b'\r' => out.put_slice(b"\\r"),
+            b'\t' => out.put_slice(b"\\t"),
+            byte => out.put_u8(*byte),
+        }
+    }
+    Ok(())
+}
+
 /// `{"a",NULL}`: every value in quotes, so that none is taken for NULL or for a bracket.
 fn text_array(items: &[Value], ty: &Type, out: &mut BytesMut) -> Written {
     let item_type = match ty.kind() {
@@ -314,6 +334,22 @@ mod tests {
         assert_eq!(as_text(texts, Type::UUID_ARRAY), r#"{"a\"\\,{","NULL"}"#);
         let wide = Array::new(ColumnType::BigInt, vec![Value::I64(i64::MAX)]);
         assert!(sent(wide, Type::INT4_ARRAY).is_err());
+    }
+
+    #[test]
+    fn copied_values_cannot_end_their_row() {
+        let mut out = BytesMut::new();
+        for value in [
+            "a\tb\nc\rd\\.".into(),
+            Value::Null,
+            vec![0u8].into(),
+            "\\N".into(),
+        ] {
+            copy_value(&value, &mut BytesMut::new(), &mut out).expect("can be sent");
+            out.put_u8(b' ');
+        }
+        let sent = std::str::from_utf8(&out).expect("text");
+        assert_eq!(sent, r"a\tb\nc\rd\\. \N \\x00 \\N ");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{Dialect, Intent, Sink, Statement, TransactionManager};
 use crate::error::{Error, Result};
+use crate::value::Value;
 use async_trait::async_trait;
 use std::{any::Any, fmt, time::Duration};
 
@@ -93,6 +94,39 @@ impl<'a> Step<'a> {
     }
 }
 
+/// Rows for [`Session::bulk_insert`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct BulkRows<'a> {
+    /// The table, unquoted.
+    pub table: &'a str,
+    /// The columns, unquoted.
+    pub columns: &'a [&'static str],
+    /// The values, row after row.
+    pub values: &'a [Value],
+}
+
+impl<'a> BulkRows<'a> {
+    /// Rows of these columns; `values` row after row.
+    pub fn new(table: &'a str, columns: &'a [&'static str], values: &'a [Value]) -> Self {
+        BulkRows {
+            table,
+            columns,
+            values,
+        }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.values.len() / self.columns.len().max(1)
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+}
+
 /// The state of a connection as the driver knows it without asking the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
@@ -146,6 +180,22 @@ pub trait Session: Send {
     /// # Errors
     /// The first error; what ran before it stays.
     async fn run_script(&mut self, sql: &str) -> Result<()>;
+
+    /// From how many rows on [`bulk_insert`](Session::bulk_insert) is faster than INSERT; `None`:
+    /// it is never called.
+    fn bulk_threshold(&self) -> Option<usize> {
+        None
+    }
+
+    /// Inserts rows by a protocol of the database's own, all or none. Columns that are left out
+    /// take their defaults, and nothing is asked back.
+    ///
+    /// # Errors
+    /// As [`run`](Session::run).
+    async fn bulk_insert(&mut self, rows: &BulkRows<'_>) -> Result<Done> {
+        let _ = rows;
+        Err(Error::Unsupported("bulk_insert"))
+    }
 
     /// What the driver knows about the connection. Local: no I/O.
     fn health(&self) -> Health;

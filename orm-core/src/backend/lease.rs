@@ -1,6 +1,8 @@
 //! A borrowed connection: in doubt from before each driver call until its complete answer.
 
-use super::{Done, Health, Sink, Statement, Step, TransactionManager, TransactionOptions};
+use super::{
+    BulkRows, Done, Health, Sink, Statement, Step, TransactionManager, TransactionOptions,
+};
 use crate::error::{DatabaseError, Error, ErrorKind, Result, TimeoutKind};
 use crate::instrument::{Text, Watch};
 use crate::value::Value;
@@ -94,6 +96,29 @@ impl Lease {
             watch.finish(step.done.map(|done| done.rows_affected));
         }
         result
+    }
+
+    /// Inserts rows by a protocol of the database's own; `None` when it has none, or none that is
+    /// faster for so few rows: nothing was sent then.
+    ///
+    /// # Errors
+    /// As [`run`](Lease::run).
+    pub async fn bulk_insert(&mut self, rows: &BulkRows<'_>) -> Result<Option<Done>> {
+        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
+        let (limit, slow) = (held.statement_timeout(), held.slow_statement());
+        let session = held.session();
+        if session
+            .bulk_threshold()
+            .is_none_or(|least| rows.len() < least)
+        {
+            self.in_doubt = false;
+            return Ok(None);
+        }
+        let watch = Watch::start(session.dialect().name(), Text::Command("COPY"), slow);
+        let result = within(limit, None, session.bulk_insert(rows)).await?;
+        self.in_doubt = false;
+        watch.finish(result.as_ref().ok().map(|done| done.rows_affected));
+        result.map(Some)
     }
 
     /// Runs one statement for each set of values, all or none.

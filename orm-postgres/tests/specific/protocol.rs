@@ -127,6 +127,76 @@ async fn statements_that_are_sent_together_are_one_round_trip() {
     assert_eq!(one(&client, "SELECT count(*) FROM t").await, 50.into());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copied_rows_are_all_or_none() {
+    use orm_core::backend::{BulkRows, Health};
+    let database = Database::new().await;
+    let client = database.client("max_connections=1").await;
+    client
+        .execute_script(
+            "CREATE TABLE \"odd \"\"name\" (id serial PRIMARY KEY, a text, b bytea, c timestamptz, d float8, e bool UNIQUE)",
+        )
+        .await
+        .expect("a table");
+    let at = orm_core::value::parse_datetime("2024-02-29 23:59:59.123456").expect("an instant");
+    let row: Vec<Value> = vec![
+        "a\tb\\N\n\r\\.".into(),
+        vec![0u8, 92, 10].into(),
+        at.into(),
+        0.1.into(),
+        Value::Null,
+    ];
+    let columns = ["a", "b", "c", "d", "e"];
+    let values: Vec<Value> = row.iter().cycle().take(5 * 20_000).cloned().collect();
+    let rows = BulkRows::new("odd \"name", &columns, &values);
+    let mut lease = client.acquire(Intent::Write).await.expect("a connection");
+    for round in 1..=2 {
+        let done = lease
+            .bulk_insert(&rows)
+            .await
+            .expect("copies")
+            .expect("faster");
+        assert_eq!(done.rows_affected, 20_000, "{round}");
+    }
+    let few = BulkRows::new("odd \"name", &columns, &values[..5]);
+    assert_eq!(
+        lease.bulk_insert(&few).await.expect("nothing is sent"),
+        None
+    );
+
+    let mut twice = values.clone();
+    twice[4] = true.into();
+    twice[9] = true.into();
+    let twice = BulkRows::new("odd \"name", &columns, &twice);
+    let error = lease.bulk_insert(&twice).await.expect_err("a duplicate");
+    assert!(error.is_unique_violation(), "{error}");
+    let mut wrong = values.clone();
+    let last = wrong.len() - 2;
+    wrong[last] = Value::Array(Box::new(orm_core::value::Array::new(
+        orm_core::value::ColumnType::Text,
+        vec![Value::Text("x".into())],
+    )));
+    let wrong = BulkRows::new("odd \"name", &columns, &wrong);
+    let error = lease.bulk_insert(&wrong).await.expect_err("no number");
+    assert_eq!(error.kind(), ErrorKind::Data, "{error}");
+    assert_eq!(lease.health(), Health::Clean);
+    drop(lease);
+    let sql = "SELECT count(*) FROM \"odd \"\"name\"";
+    assert_eq!(one(&client, sql).await, 40_000.into());
+    let sql = "SELECT a, b, c, d, e FROM \"odd \"\"name\" LIMIT 1";
+    let read = client.execute_query(sql, Vec::new()).await.expect("reads");
+    assert_eq!(read.rows(), [row]);
+
+    // A copy that cannot begin costs the connection, and nothing else.
+    let mut lease = client.acquire(Intent::Write).await.expect("a connection");
+    let nowhere = BulkRows::new("nowhere", &columns, &values);
+    let error = lease.bulk_insert(&nowhere).await.expect_err("no table");
+    assert_eq!(error.kind(), ErrorKind::Statement, "{error}");
+    assert_eq!(lease.health(), Health::Broken);
+    drop(lease);
+    assert_eq!(one(&client, "SELECT 1").await, 1.into());
+}
+
 #[tokio::test]
 async fn writes_outside_a_transaction_stop_at_the_first_error() {
     let database = Database::new().await;
