@@ -1,7 +1,7 @@
 //! Rows by COPY, in its text format: what the columns' types are is left to the server, so a table
 //! that was altered meanwhile cannot be filled with bytes of another type.
 
-use crate::session::{PostgresSession, Progress, Stop};
+use crate::session::{PostgresSession, Progress, State, Stop};
 use crate::value::copy_value;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::SinkExt;
@@ -21,6 +21,12 @@ impl PostgresSession {
         let sql = copy_sql(rows);
         let mut progress = Progress::default();
         let result = self.copy_rows(&sql, rows, &mut progress).await;
+        if let Err(Stop::Own(_)) = &result
+            && self.state == State::Open
+        {
+            // Taking back what was sent is an error for the server.
+            self.state = State::Failed;
+        }
         result.map_err(|stop| self.conclude(stop, None, true, progress))
     }
 

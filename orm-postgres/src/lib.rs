@@ -29,7 +29,11 @@
 //! - Text columns are created with the collation `C`: code point order, as on every backend.
 //! - Lookups without regard to case and regular expressions need a server with ICU, which all
 //!   common builds have.
-//! - In `unnamed` mode values are sent as text, and the server decides their types.
+//! - In `unnamed` mode values are sent as text, and the server decides their types. Behind a pooler,
+//!   select columns of enum types as `column::text`: their description needs a second statement.
+//! - A row with a key of its own does not move the sequence that generates the others: a generated
+//!   key may meet it later, which is an `IntegrityError`.
+//! - A COPY that the server refuses before it begins costs the connection.
 
 mod bulk;
 mod cache;

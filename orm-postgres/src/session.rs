@@ -50,6 +50,8 @@ pub struct PostgresSession {
     /// COPY commands, by their text.
     pub(crate) copies: LruCache<String, tokio_postgres::Statement>,
     pub(crate) state: State,
+    /// Something was done to the native connection, whose answers were not seen here.
+    pub(crate) unseen: bool,
     /// A call has begun and its answer was not read to the end.
     in_flight: bool,
     broken: bool,
@@ -94,6 +96,7 @@ impl PostgresSession {
             copies: LruCache::new(COPIES),
             config,
             state: State::Idle,
+            unseen: false,
             in_flight: false,
             broken: false,
         }
@@ -494,6 +497,7 @@ impl Session for PostgresSession {
     async fn reset(&mut self) -> Result<()> {
         self.command("ROLLBACK").await?;
         self.state = State::Idle;
+        self.unseen = false;
         if self.config.statement_mode == StatementMode::Unnamed {
             // Behind a pooler the session is not ours: it undoes such things itself.
             return Ok(());
@@ -508,6 +512,7 @@ impl Session for PostgresSession {
 
     /// The native connection is a `tokio_postgres::Client`.
     fn native(&mut self) -> &mut dyn Any {
+        self.unseen = true;
         &mut self.client
     }
 }

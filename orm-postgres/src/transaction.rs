@@ -20,8 +20,14 @@ impl TransactionManager for PostgresSession {
         if self.state == State::Failed {
             return Err(failed_transaction("COMMIT"));
         }
-        // The first statement fails if the transaction failed in a way that was not noticed.
-        match self.command("SELECT 1; COMMIT").await {
+        // Every answer was read to its end, so a failure would be known; if some were not, a
+        // statement before COMMIT fails for it.
+        let sql = if self.unseen {
+            "SELECT 1; COMMIT"
+        } else {
+            "COMMIT"
+        };
+        match self.command(sql).await {
             Ok(()) => {
                 self.state = State::Idle;
                 Ok(())

@@ -179,6 +179,15 @@ async fn copied_rows_are_all_or_none() {
     let wrong = BulkRows::new("odd \"name", &columns, &wrong);
     let error = lease.bulk_insert(&wrong).await.expect_err("no number");
     assert_eq!(error.kind(), ErrorKind::Data, "{error}");
+    lease
+        .begin(&TransactionOptions::new())
+        .await
+        .expect("begins");
+    lease.bulk_insert(&wrong).await.expect_err("no number");
+    let error = lease.commit().await.expect_err("it failed");
+    let code = error.as_database().and_then(|report| report.code());
+    assert_eq!(code, Some("25P02"));
+    lease.rollback().await.expect("rolls back");
     assert_eq!(lease.health(), Health::Clean);
     drop(lease);
     let sql = "SELECT count(*) FROM \"odd \"\"name\"";
