@@ -41,9 +41,9 @@ impl PostgresClient {
     /// `Configuration` for the URL; `Auth` for refused credentials or a missing database;
     /// `ConnectionLost` or `Timeout` for a server that does not answer.
     pub async fn connect(url: &ConnectionUrl, options: &ConnectOptions) -> Result<Self> {
-        let connector = PostgresConnector::from_url(url)?;
+        let mut connector = PostgresConnector::from_url(url)?;
         let mut options = options.clone();
-        connector.complete(&mut options);
+        connector.agree(&mut options);
         let pool = Pool::new(connector, &options)?;
         // A wrong password is an error here, not at the first query.
         drop(pool.acquire(Intent::Write).await?);

@@ -25,11 +25,14 @@ impl PostgresConnector {
         Ok(PostgresConnector { config })
     }
 
-    /// What the program's options leave open is decided by the URL.
-    pub(crate) fn complete(&self, options: &mut ConnectOptions) {
+    /// What the program's options leave open is decided by the URL, and the other way round.
+    pub(crate) fn agree(&mut self, options: &mut ConnectOptions) {
         options.max_connections = options.max_connections.or(self.config.max_connections);
-        if let Some(limit) = self.config.connect_timeout {
-            options.connect_timeout = limit;
+        match self.config.connect_timeout {
+            Some(limit) => options.connect_timeout = limit,
+            None => {
+                Arc::make_mut(&mut self.config).connect_timeout = Some(options.connect_timeout);
+            }
         }
     }
 }

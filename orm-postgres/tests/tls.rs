@@ -106,6 +106,18 @@ async fn certificates_are_verified_unless_told_otherwise() {
         .expect("in the clear");
     assert_eq!(is_encrypted(&client).await, false.into());
 
+    // A Unix socket needs no encryption, and has none.
+    let socket = format!(
+        "postgres:///postgres?user=postgres&password=canary&host={}&port={port}",
+        server.socket_folder().display()
+    );
+    for options in ["", "&sslmode=require"] {
+        let client = open(&format!("{socket}{options}"))
+            .await
+            .expect("by the socket");
+        assert_eq!(is_encrypted(&client).await, false.into());
+    }
+
     let missing = "sslmode=require&sslrootcert=/nowhere.pem";
     let error = open(&url("localhost", missing)).await.expect_err("no file");
     assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");

@@ -1,6 +1,7 @@
 //! Dropped futures, dead connections, and what raw SQL leaves behind.
 
 use crate::database::{Database, one};
+use crate::proxy::Proxy;
 use orm_core::backend::{
     BaseDBAsyncClient, Health, Intent, Sink, Statement, StatementText, TransactionOptions,
 };
@@ -170,6 +171,78 @@ async fn a_dead_connection_is_replaced_and_one_that_dies_is_reported() {
     assert_eq!(lease.health(), Health::Broken);
     drop(lease);
     assert_eq!(one(&client, "SELECT 1").await, 1.into());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_answer_says_whether_the_outcome_is_known() {
+    let database = Database::new().await;
+    let proxy = Proxy::start(database.address(), Duration::ZERO).await;
+    let url = database.url_at(proxy.port, "max_connections=1");
+    let client = crate::database::open(&url).await.expect("opens");
+    client
+        .execute_script("CREATE TABLE t (id int)")
+        .await
+        .expect("a table");
+    let cut = async |sql: &str, intent| {
+        let statement = Statement::new(StatementText::new(sql), Vec::new()).with_intent(intent);
+        // Prepared while the answers still come, so that only the last one is lost.
+        let mut lease = client.acquire(Intent::Write).await.expect("a connection");
+        lease
+            .begin(&TransactionOptions::new())
+            .await
+            .expect("begins");
+        lease
+            .run(&statement, &mut Sink::discard())
+            .await
+            .expect("runs");
+        lease.rollback().await.expect("rolls back");
+        proxy.cut_answers(true);
+        let lost = lease
+            .run(&statement, &mut Sink::discard())
+            .await
+            .expect_err("cut");
+        proxy.cut_answers(false);
+        assert_eq!(lost.kind(), ErrorKind::ConnectionLost, "{lost}");
+        assert_eq!(lease.health(), Health::Broken);
+        lost.as_database().expect("a report").outcome_unknown()
+    };
+    assert!(cut("INSERT INTO t VALUES (1)", Intent::Write).await);
+    assert!(!cut("SELECT * FROM t", Intent::Read).await);
+    // The row is there although the answer was lost, and the pool goes on.
+    assert_eq!(one(&client, "SELECT count(*) FROM t").await, 1.into());
+
+    let mut lease = client.acquire(Intent::Write).await.expect("a connection");
+    lease
+        .begin(&TransactionOptions::new())
+        .await
+        .expect("begins");
+    proxy.cut_answers(true);
+    let text = StatementText::new("INSERT INTO t VALUES (1)");
+    let insert = Statement::new(text, Vec::new());
+    let lost = lease
+        .run(&insert, &mut Sink::discard())
+        .await
+        .expect_err("cut");
+    proxy.cut_answers(false);
+    // Inside a transaction nothing is stored before COMMIT.
+    assert!(!lost.as_database().expect("a report").outcome_unknown());
+    drop(lease);
+
+    let mut lease = client.acquire(Intent::Write).await.expect("a connection");
+    lease
+        .begin(&TransactionOptions::new())
+        .await
+        .expect("begins");
+    lease
+        .run(&insert, &mut Sink::discard())
+        .await
+        .expect("inserts");
+    proxy.cut_answers(true);
+    let lost = lease.commit().await.expect_err("cut");
+    proxy.cut_answers(false);
+    assert_eq!(lost.kind(), ErrorKind::CommitOutcomeUnknown, "{lost}");
+    drop(lease);
+    assert_eq!(one(&client, "SELECT count(*) FROM t").await, 2.into());
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A TCP relay that counts what the client sends: messages by type, and turns.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -22,6 +23,7 @@ pub(crate) struct Counts {
 pub(crate) struct Proxy {
     pub(crate) port: u16,
     counts: Arc<Mutex<Counts>>,
+    cut: Arc<AtomicBool>,
 }
 
 impl Proxy {
@@ -31,6 +33,8 @@ impl Proxy {
         let port = listener.local_addr().expect("an address").port();
         let counts = Arc::new(Mutex::new(Counts::default()));
         let shared = Arc::clone(&counts);
+        let cut = Arc::new(AtomicBool::new(false));
+        let cutting = Arc::clone(&cut);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = TcpStream::connect((to.0.as_str(), to.1)).await else {
@@ -39,11 +43,22 @@ impl Proxy {
                 shared.lock().expect("not poisoned").connections += 1;
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = server.into_split();
-                tokio::spawn(requests(from_client, to_server, Arc::clone(&shared)));
-                tokio::spawn(answers(from_server, to_client, delay, Arc::clone(&shared)));
+                let (shared, cutting) = (Arc::clone(&shared), Arc::clone(&cutting));
+                tokio::spawn(async move {
+                    // When one direction ends, both do.
+                    tokio::select! {
+                        () = requests(from_client, to_server, Arc::clone(&shared)) => {}
+                        () = answers(from_server, to_client, delay, shared, cutting) => {}
+                    }
+                });
             }
         });
-        Proxy { port, counts }
+        Proxy { port, counts, cut }
+    }
+
+    /// From now on (or no longer), an answer of the server cuts its connection instead of arriving.
+    pub(crate) fn cut_answers(&self, cut: bool) {
+        self.cut.store(cut, Ordering::SeqCst);
     }
 
     /// What was counted since the last call.
@@ -97,9 +112,13 @@ async fn answers(
     mut to: OwnedWriteHalf,
     delay: Duration,
     counts: Arc<Mutex<Counts>>,
+    cut: Arc<AtomicBool>,
 ) {
     let mut room = vec![0; 1 << 16];
     while let Ok(count @ 1..) = from.read(&mut room).await {
+        if cut.load(Ordering::SeqCst) {
+            return;
+        }
         tokio::time::sleep(delay).await;
         counts.lock().expect("not poisoned").server_spoke = true;
         if to.write_all(&room[..count]).await.is_err() {

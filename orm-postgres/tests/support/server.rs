@@ -115,16 +115,9 @@ impl Server {
         let process = unprivileged(&binary("postgres"))
             .arg("-D")
             .arg(&data)
-            .args([
-                "-p",
-                &port.to_string(),
-                "-k",
-                "",
-                "-c",
-                "ssl=on",
-                "-c",
-                "fsync=off",
-            ])
+            .args(["-p", &port.to_string(), "-c", "ssl=on", "-c", "fsync=off"])
+            .arg("-k")
+            .arg(folder.path())
             .args([
                 "-c",
                 "listen_addresses=127.0.0.1",
@@ -174,6 +167,11 @@ impl Server {
             folder,
         }
         .answering()
+    }
+
+    /// The folder of its Unix socket.
+    pub(crate) fn socket_folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn answering(self) -> Server {
