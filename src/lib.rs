@@ -26,6 +26,8 @@
 //! | feature | gives | default |
 //! |---|---|---|
 //! | `sqlite` | the SQLite driver (libsql, compiled in) | yes |
+//! | `postgres` | the PostgreSQL driver (tokio-postgres) | no |
+//! | `tls` | encrypted connections to servers (rustls) | no |
 
 mod backends;
 pub mod orm;

@@ -1,5 +1,8 @@
 //! The conformance suite over the drivers that the enabled features bring.
 
+#[cfg(feature = "postgres")]
+#[path = "conformance/postgres.rs"]
+mod postgres;
 #[cfg(feature = "sqlite")]
 #[path = "conformance/sqlite.rs"]
 mod sqlite;
@@ -7,4 +10,6 @@ mod sqlite;
 orm_testkit::main!(
     #[cfg(feature = "sqlite")]
     sqlite::Sqlite,
+    #[cfg(feature = "postgres")]
+    postgres::Postgres,
 );

@@ -2,6 +2,7 @@
 
 use super::{
     Dialect, Done, Intent, Lease, RowAccess, RowSink, Sink, SinkFlow, Statement, StatementText,
+    Step,
 };
 use crate::error::{Error, Result};
 use crate::value::Value;
@@ -46,6 +47,17 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
             None => self.acquire(statement.intent).await?,
         };
         lease.run(statement, sink).await
+    }
+
+    /// Runs several statements on one connection, each in a transaction of its own, together where
+    /// the driver can. Not for statements that depend on each other.
+    ///
+    /// # Errors
+    /// Those of `acquire`; the first error of a statement.
+    async fn run_many(&self, steps: &mut [Step<'_>]) -> Result<()> {
+        let reads = steps.iter().all(|s| s.statement.intent == Intent::Read);
+        let intent = if reads { Intent::Read } else { Intent::Write };
+        self.acquire(intent).await?.run_many(steps).await
     }
 
     /// Runs one statement and returns its rows. No rows is `Ok` with an empty set.

@@ -2,6 +2,7 @@
 
 use super::{Dialect, Intent, Sink, Statement, TransactionManager};
 use crate::error::{Error, Result};
+use crate::value::Value;
 use async_trait::async_trait;
 use std::{any::Any, fmt, time::Duration};
 
@@ -71,6 +72,61 @@ impl Done {
     }
 }
 
+/// One of several statements that run together.
+#[derive(Debug)]
+pub struct Step<'a> {
+    /// What to run.
+    pub statement: &'a Statement,
+    /// Where its rows go.
+    pub sink: &'a mut Sink,
+    /// What it reported; `None` before it has succeeded.
+    pub done: Option<Done>,
+}
+
+impl<'a> Step<'a> {
+    /// A statement and where its rows go.
+    pub fn new(statement: &'a Statement, sink: &'a mut Sink) -> Self {
+        Step {
+            statement,
+            sink,
+            done: None,
+        }
+    }
+}
+
+/// Rows for [`Session::bulk_insert`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct BulkRows<'a> {
+    /// The table, unquoted.
+    pub table: &'a str,
+    /// The columns, unquoted.
+    pub columns: &'a [&'static str],
+    /// The values, row after row.
+    pub values: &'a [Value],
+}
+
+impl<'a> BulkRows<'a> {
+    /// Rows of these columns; `values` row after row.
+    pub fn new(table: &'a str, columns: &'a [&'static str], values: &'a [Value]) -> Self {
+        BulkRows {
+            table,
+            columns,
+            values,
+        }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.values.len() / self.columns.len().max(1)
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+}
+
 /// The state of a connection as the driver knows it without asking the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
@@ -105,12 +161,41 @@ pub trait Session: Send {
     /// MUST say `Broken`: the pool would otherwise lend a dead connection.
     async fn run(&mut self, statement: &Statement, sink: &mut Sink) -> Result<Done>;
 
+    /// Runs several statements in order, as [`run`](Session::run) would, up to the first error. A
+    /// session whose protocol allows it sends them together, so that they cost one round trip;
+    /// it MUST NOT do so where a statement would take effect although an earlier one failed.
+    ///
+    /// # Errors
+    /// The first error. Which statements before it succeeded is in their `done`.
+    async fn run_many(&mut self, steps: &mut [Step<'_>]) -> Result<()> {
+        for step in steps {
+            step.done = Some(self.run(step.statement, step.sink).await?);
+        }
+        Ok(())
+    }
+
     /// Runs trusted text with any number of statements and no values, in order, up to the first
     /// error. Empty text and text of comments is fine.
     ///
     /// # Errors
     /// The first error; what ran before it stays.
     async fn run_script(&mut self, sql: &str) -> Result<()>;
+
+    /// From how many rows on [`bulk_insert`](Session::bulk_insert) is faster than INSERT; `None`:
+    /// it is never called.
+    fn bulk_threshold(&self) -> Option<usize> {
+        None
+    }
+
+    /// Inserts rows by a protocol of the database's own, all or none. Columns that are left out
+    /// take their defaults, and nothing is asked back.
+    ///
+    /// # Errors
+    /// As [`run`](Session::run).
+    async fn bulk_insert(&mut self, rows: &BulkRows<'_>) -> Result<Done> {
+        let _ = rows;
+        Err(Error::Unsupported("bulk_insert"))
+    }
 
     /// What the driver knows about the connection. Local: no I/O.
     fn health(&self) -> Health;

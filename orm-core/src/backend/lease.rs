@@ -1,6 +1,8 @@
 //! A borrowed connection: in doubt from before each driver call until its complete answer.
 
-use super::{Done, Health, Sink, Statement, TransactionManager, TransactionOptions};
+use super::{
+    BulkRows, Done, Health, Sink, Statement, Step, TransactionManager, TransactionOptions,
+};
 use crate::error::{DatabaseError, Error, ErrorKind, Result, TimeoutKind};
 use crate::instrument::{Text, Watch};
 use crate::value::Value;
@@ -27,6 +29,9 @@ pub trait Held: Send {
     /// of raw SQL must be undone.
     fn clean_up(self: Box<Self>, in_doubt: bool);
 }
+
+/// Sets of values that `execute_many` hands to the driver at once.
+const SETS_TOGETHER: usize = 256;
 
 /// A connection borrowed from a pool, for one task at a time.
 ///
@@ -84,6 +89,56 @@ impl Lease {
         result
     }
 
+    /// Runs several statements in order, together where the driver can.
+    ///
+    /// # Errors
+    /// The first error; `Timeout(Statement)` as for [`run`](Lease::run), for all together.
+    pub async fn run_many(&mut self, steps: &mut [Step<'_>]) -> Result<()> {
+        let Some(first) = steps.first() else {
+            return Ok(());
+        };
+        let sql = first.statement.text.sql();
+        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
+        self.tainted |= steps
+            .iter()
+            .any(|step| !step.statement.cached && may_leave_state(step.statement.sql()));
+        let (limit, slow) = (held.statement_timeout(), held.slow_statement());
+        let session = held.session();
+        let system = session.dialect().name();
+        let statements = steps.iter().map(|step| step.statement);
+        let texts = statements.map(|statement| Text::Statement(statement.text.sql()));
+        let watches: Vec<Watch<'_>> = texts.map(|t| Watch::start(system, t, slow)).collect();
+        let result = within(limit, Some(sql), session.run_many(steps)).await?;
+        self.in_doubt = false;
+        for (watch, step) in watches.into_iter().zip(steps) {
+            watch.finish(step.done.map(|done| done.rows_affected));
+        }
+        result
+    }
+
+    /// Inserts rows by a protocol of the database's own; `None` when it has none, or none that is
+    /// faster for so few rows: nothing was sent then.
+    ///
+    /// # Errors
+    /// As [`run`](Lease::run).
+    pub async fn bulk_insert(&mut self, rows: &BulkRows<'_>) -> Result<Option<Done>> {
+        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
+        let (limit, slow) = (held.statement_timeout(), held.slow_statement());
+        let session = held.session();
+        if session
+            .bulk_threshold()
+            .is_none_or(|least| rows.len() < least)
+        {
+            self.in_doubt = false;
+            return Ok(None);
+        }
+        let watch = Watch::start(session.dialect().name(), Text::Command("COPY"), slow);
+        let result = within(limit, None, session.bulk_insert(rows)).await?;
+        self.in_doubt = false;
+        watch.finish(result.as_ref().ok().map(|done| done.rows_affected));
+        result.map(Some)
+    }
+
     /// Runs one statement for each set of values, all or none.
     ///
     /// # Errors
@@ -109,17 +164,25 @@ impl Lease {
     }
 
     async fn run_sets(&mut self, statement: &Statement, sets: Vec<Vec<Value>>) -> Result<u64> {
-        let mut statement = statement.clone();
-        statement.cached = true;
+        let mut sets = sets.into_iter();
         let mut matched = 0;
-        for values in sets {
-            statement.values = values;
-            matched += self
-                .run(&statement, &mut Sink::discard())
-                .await?
-                .rows_affected;
+        loop {
+            let statements = sets.by_ref().take(SETS_TOGETHER).map(|values| {
+                let mut statement = statement.clone();
+                statement.cached = true;
+                statement.values = values;
+                (statement, Sink::discard())
+            });
+            let mut statements: Vec<(Statement, Sink)> = statements.collect();
+            if statements.is_empty() {
+                return Ok(matched);
+            }
+            let steps = statements.iter_mut();
+            let mut steps: Vec<Step<'_>> = steps.map(|(s, sink)| Step::new(s, sink)).collect();
+            self.run_many(&mut steps).await?;
+            let done = steps.iter().filter_map(|step| step.done);
+            matched += done.map(|done| done.rows_affected).sum::<u64>();
         }
-        Ok(matched)
     }
 
     /// Runs trusted text with any number of statements. What it leaves on the connection is undone

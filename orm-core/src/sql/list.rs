@@ -3,7 +3,7 @@
 use super::render;
 use super::walk::Walk;
 use crate::error::{Error, Result};
-use crate::value::Value;
+use crate::value::{Array, ColumnType, Value};
 
 /// Lists up to this length are bound value by value.
 const MAX_BOUND: usize = 1000;
@@ -15,6 +15,17 @@ pub(super) enum ListPlan {
     Bound(usize),
     /// One text that the database turns into a table.
     Table,
+    /// One array.
+    Array(Cast),
+}
+
+/// The type of an array, as it is written in SQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cast {
+    pub(super) name: &'static str,
+    /// Whether the database may find the type from what the list is compared with. It must not for
+    /// numbers: one that the column cannot hold is in no row, and no error.
+    pub(super) needless: bool,
 }
 
 impl Walk {
@@ -38,12 +49,22 @@ impl Walk {
                 self.values.push(Value::Text(as_json(values)));
                 values.iter_mut().for_each(|value| *value = Value::Null);
             }
+            ListPlan::Array(_) => {
+                let ty = values.first().and_then(column_type);
+                self.key.word(u64::MAX - 1 - ty.map_or(0, |(_, key)| key));
+                let items = values.iter_mut().map(Value::take).collect();
+                let ty = ty.map_or(ColumnType::Text, |(ty, _)| ty);
+                self.values.push(Array::new(ty, items).into());
+            }
         }
         self.lists.push(plan);
         Ok(plan)
     }
 
     fn plan(&self, values: &[Value]) -> Result<ListPlan> {
+        if let Some(cast) = self.array_cast(values) {
+            return Ok(ListPlan::Array(cast));
+        }
         let padded = values
             .len()
             .checked_next_power_of_two()
@@ -65,10 +86,37 @@ impl Walk {
         Err(Error::Unsupported("lists of this length"))
     }
 
+    /// The type of the array that these values make, when they are of one kind.
+    fn array_cast(&self, values: &[Value]) -> Option<Cast> {
+        let (ty, _) = column_type(values.first()?)?;
+        let name = self.dialect.array_type(ty)?;
+        let kind = std::mem::discriminant(values.first()?);
+        let alike = values
+            .iter()
+            .all(|value| std::mem::discriminant(value) == kind);
+        alike.then_some(Cast {
+            name,
+            needless: !matches!(ty, ColumnType::BigInt | ColumnType::Float),
+        })
+    }
+
     fn fits(&self, count: usize) -> bool {
         let max = self.dialect.capabilities().max_params as usize;
         self.values.len().saturating_add(count) <= max
     }
+}
+
+/// The widest type for values of this kind, and a number for it.
+fn column_type(value: &Value) -> Option<(ColumnType, u64)> {
+    Some(match value {
+        Value::Bool(_) => (ColumnType::Boolean, 1),
+        Value::I64(_) => (ColumnType::BigInt, 2),
+        Value::F64(_) => (ColumnType::Float, 3),
+        Value::Text(_) => (ColumnType::Text, 4),
+        Value::Bytes(_) => (ColumnType::Binary, 5),
+        Value::DateTime(_) => (ColumnType::DateTime, 6),
+        Value::Null | Value::Array(_) => return None,
+    })
 }
 
 /// Integers or texts as a JSON array.

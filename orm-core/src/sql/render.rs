@@ -101,6 +101,16 @@ pub(super) fn json_table(text: &str) -> String {
     format!("SELECT value FROM json_each({text})")
 }
 
+/// A placeholder for an array of this type.
+pub(super) fn array(text: &str, array_type: &str) -> String {
+    format!("CAST({text} AS {array_type})")
+}
+
+/// An array as a table of one column.
+pub(super) fn unnest(text: &str, array_type: &str) -> String {
+    format!("unnest({})", array(text, array_type))
+}
+
 /// The operator between two operands.
 pub(super) fn arithmetic(op: ArithmeticOp, integers: bool, family: SqlFamily) -> &'static str {
     match op {

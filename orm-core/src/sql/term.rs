@@ -1,6 +1,6 @@
 //! The lowered form of a query: the tree again, with slot numbers in place of values.
 
-use super::list::ListPlan;
+use super::list::{Cast, ListPlan};
 use crate::query::{ArithmeticOp, DatePart, Lookup};
 use crate::schema::{FieldMeta, RelationMeta, ThroughMeta};
 
@@ -43,6 +43,8 @@ pub(super) enum List {
     Slots(Vec<usize>),
     /// One text in this slot, to be made a table.
     Table(usize),
+    /// One array in this slot.
+    Array(usize, Cast),
 }
 
 /// An expression.
@@ -76,6 +78,10 @@ impl List {
             ListPlan::Table => {
                 *next += 1;
                 List::Table(first)
+            }
+            ListPlan::Array(cast) => {
+                *next += 1;
+                List::Array(first, cast)
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Tx, task};
 use crate::backend::{
-    BaseDBAsyncClient, Dialect, Done, Intent, Lease, Sink, Statement, StatementText,
+    BaseDBAsyncClient, Dialect, Done, Intent, Lease, Sink, Statement, StatementText, Step,
 };
 use crate::connection::{self, Connection};
 use crate::error::{Error, Result};
@@ -40,6 +40,10 @@ impl BaseDBAsyncClient for Tx {
 
     async fn run(&self, statement: &Statement, sink: &mut Sink) -> Result<Done> {
         Tx::run(self, statement, sink).await
+    }
+
+    async fn run_many(&self, steps: &mut [Step<'_>]) -> Result<()> {
+        Tx::run_many(self, steps).await
     }
 
     async fn execute_many(&self, sql: &str, sets: Vec<Vec<Value>>) -> Result<u64> {

@@ -3,7 +3,7 @@
 use super::level::Style;
 use super::{Tx, TxGuard};
 use crate::backend::{
-    BaseDBAsyncClient, Dialect, Done, Intent, Sink, Statement, TransactionOptions,
+    BaseDBAsyncClient, BulkRows, Dialect, Done, Intent, Sink, Statement, Step, TransactionOptions,
 };
 use crate::connection::{self, Connection};
 use crate::error::{Error, Result};
@@ -59,6 +59,32 @@ impl Db {
                 None => connection.run(statement, sink).await,
             },
             Db::Transaction(tx) => tx.run(statement, sink).await,
+        }
+    }
+
+    /// Runs several statements that do not depend on each other, together where the driver can.
+    ///
+    /// # Errors
+    /// As [`run`](Db::run).
+    pub async fn run_many(&self, steps: &mut [Step<'_>]) -> Result<()> {
+        match self {
+            Db::Client(connection) => connection.run_many(steps).await,
+            Db::Transaction(tx) => tx.run_many(steps).await,
+        }
+    }
+
+    /// Inserts rows by a protocol of the database's own; `None` when it has none that is faster:
+    /// nothing was sent then.
+    ///
+    /// # Errors
+    /// As [`run`](Db::run).
+    pub async fn bulk_insert(&self, rows: &BulkRows<'_>) -> Result<Option<Done>> {
+        match self {
+            Db::Client(connection) => {
+                let mut lease = connection.acquire(Intent::Write).await?;
+                lease.bulk_insert(rows).await
+            }
+            Db::Transaction(tx) => tx.bulk_insert(rows).await,
         }
     }
 

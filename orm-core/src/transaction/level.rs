@@ -2,7 +2,7 @@
 
 use super::turn::Turn;
 use super::{TxGuard, task};
-use crate::backend::{Dialect, Done, Lease, Sink, Statement, TransactionOptions};
+use crate::backend::{BulkRows, Dialect, Done, Lease, Sink, Statement, Step, TransactionOptions};
 use crate::connection::Connection;
 use crate::error::{Result, TransactionError};
 use std::{
@@ -221,6 +221,24 @@ impl Tx {
     /// this level.
     pub async fn run(&self, statement: &Statement, sink: &mut Sink) -> Result<Done> {
         self.turn(async |lease: &mut Lease| lease.run(statement, sink).await)
+            .await
+    }
+
+    /// Runs several statements, together where the driver can.
+    ///
+    /// # Errors
+    /// As [`run`](Tx::run).
+    pub async fn run_many(&self, steps: &mut [Step<'_>]) -> Result<()> {
+        self.turn(async |lease: &mut Lease| lease.run_many(steps).await)
+            .await
+    }
+
+    /// Inserts rows by a protocol of the database's own, if that is faster.
+    ///
+    /// # Errors
+    /// As [`run`](Tx::run).
+    pub async fn bulk_insert(&self, rows: &BulkRows<'_>) -> Result<Option<Done>> {
+        self.turn(async |lease: &mut Lease| lease.bulk_insert(rows).await)
             .await
     }
 

@@ -71,6 +71,10 @@ impl Dialect for Changed {
         self.inner.column_check(ty)
     }
 
+    fn array_type(&self, ty: ColumnType) -> Option<&'static str> {
+        self.inner.array_type(ty)
+    }
+
     fn generated_key(&self) -> &'static str {
         self.inner.generated_key()
     }
