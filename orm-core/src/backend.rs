@@ -24,6 +24,7 @@ pub use client::Rows;
 pub use connector::Connector;
 pub use connector::Done;
 pub use connector::Health;
+pub use connector::KeySequence;
 pub use connector::Session;
 pub use dialect::Dialect;
 pub use dialect::SqlFamily;

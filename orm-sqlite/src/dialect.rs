@@ -24,7 +24,7 @@ static CAPABILITIES: Capabilities = {
     facts.last_insert_id = true;
     // One statement holds the write lock from its first row to its last, and AUTOINCREMENT counts
     // by one. (A trigger that inserts into its own table would break this; we create none.)
-    facts.consecutive_keys = true;
+    facts.key_sequences = true;
     facts.multi_row_insert = true;
     facts.ignore_conflicts = true;
     facts.foreign_keys = true;

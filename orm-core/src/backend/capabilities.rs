@@ -23,10 +23,10 @@ pub struct Capabilities {
     pub returning_insert: bool,
     /// Reports the key of the last insert.
     pub last_insert_id: bool,
-    /// The generated keys of one INSERT with many rows are consecutive, in the order of the rows,
-    /// and the reported key is that of the last row. Only for a database that has one writer at a
-    /// time and no other source of keys: elsewhere concurrent inserts may take keys in between.
-    pub consecutive_keys: bool,
+    /// Reports the keys that one INSERT with many rows generated, as [`Done::keys`](super::Done):
+    /// they follow each other by a known step, in the order of the rows. Only for a database where
+    /// no other session can take a key in between.
+    pub key_sequences: bool,
     /// One INSERT with many rows.
     pub multi_row_insert: bool,
     /// Inserts that leave existing rows alone, without reading first.
@@ -64,7 +64,7 @@ impl Capabilities {
             read_only_transactions: false,
             returning_insert: false,
             last_insert_id: false,
-            consecutive_keys: false,
+            key_sequences: false,
             multi_row_insert: false,
             ignore_conflicts: false,
             foreign_keys: false,

@@ -70,6 +70,13 @@ pub trait Dialect: fmt::Debug + Send + Sync + 'static {
         ""
     }
 
+    /// How many characters of a column an index may hold, where that is less than the column may.
+    /// Plain indexes then cover that much of it; unique ones are asked for whole.
+    fn index_prefix(&self, ty: ColumnType) -> Option<u32> {
+        let _ = ty;
+        None
+    }
+
     /// Spelling of a text lookup; `None` = not supported.
     ///
     /// `Contains`, `StartsWith`, `EndsWith` MUST be case-sensitive, the others MUST fold case for
