@@ -110,7 +110,7 @@ pub async fn create_tables(
     let models = closure_over_relations(models);
     check_models(&models, connection.dialect().capabilities().max_identifier)?;
     for statement in sql::ddl::create_schema(&models, connection.dialect(), safe)? {
-        connection.execute_query(&statement, Vec::new()).await?;
+        connection.execute_script(&statement).await?;
     }
     Ok(())
 }

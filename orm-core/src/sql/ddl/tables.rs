@@ -1,6 +1,6 @@
 //! The table of one model.
 
-use super::{ForeignKey, Schema, names, option_field};
+use super::{ForeignKey, IndexColumn, Schema, names, option_field};
 use crate::error::{Error, Result};
 use crate::schema::{FieldMeta, ModelMeta, OnDelete, RelationKind};
 
@@ -122,7 +122,14 @@ impl Schema<'_> {
             }
         }
         for group in groups {
-            let columns: Vec<(&str, bool)> = group.iter().map(|f| (f.column, f.null)).collect();
+            let columns: Vec<IndexColumn> = group
+                .iter()
+                .map(|field| IndexColumn {
+                    column: field.column,
+                    ty: field.ty,
+                    null: field.null,
+                })
+                .collect();
             self.index(model.table, &columns, parts);
         }
         Ok(())

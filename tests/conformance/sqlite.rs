@@ -1,4 +1,4 @@
-//! The conformance suite over the drivers that the enabled features bring.
+//! SQLite, with a file for each case.
 
 use async_trait::async_trait;
 use orm_core::backend::Backend as Driver;
@@ -6,9 +6,8 @@ use orm_core::error::{Error, Result};
 use orm_testkit::{Backend, Sandbox};
 use std::sync::Arc;
 
-/// SQLite, with a file for each case.
 #[derive(Debug)]
-struct Sqlite;
+pub(crate) struct Sqlite;
 
 #[async_trait]
 impl Backend for Sqlite {
@@ -30,5 +29,3 @@ impl Backend for Sqlite {
             .with_cleanup(folder))
     }
 }
-
-orm_testkit::main!(Sqlite);

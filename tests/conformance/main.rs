@@ -1,0 +1,20 @@
+//! The conformance suite over the drivers that the enabled features bring.
+
+#[cfg(feature = "mysql")]
+mod mysql;
+mod sqlite;
+
+use orm_testkit::Backend;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+fn main() -> ExitCode {
+    let backends: Vec<Arc<dyn Backend>> = vec![
+        Arc::new(sqlite::Sqlite),
+        #[cfg(feature = "mysql")]
+        Arc::new(mysql::MARIADB),
+        #[cfg(feature = "mysql")]
+        Arc::new(mysql::MYSQL),
+    ];
+    orm_testkit::run(backends)
+}
