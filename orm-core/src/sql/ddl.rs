@@ -264,7 +264,7 @@ impl Schema<'_> {
             (through.source_column, model),
             (through.target_column, target),
         ] {
-            let ty = self.dialect.column_type(model.pk().ty);
+            let ty = self.dialect.column_type(tables::stored_type(model, model.pk()));
             parts.push(format!("{} {ty} NOT NULL", self.name(column)));
         }
         parts.push(format!(
@@ -286,7 +286,7 @@ impl Schema<'_> {
         }
         let index = IndexColumn {
             column: through.target_column,
-            ty: target.pk().ty,
+            ty: tables::stored_type(target, target.pk()),
             null: false,
         };
         self.index(through.table, &[index], &mut parts);
