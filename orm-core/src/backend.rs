@@ -27,6 +27,7 @@ pub use connector::Health;
 pub use connector::KeySequence;
 pub use connector::Session;
 pub use dialect::Dialect;
+pub use dialect::ListItems;
 pub use dialect::SqlFamily;
 pub use dialect::TextPattern;
 pub use dialect::TextSpelling;

@@ -64,7 +64,10 @@ impl Config {
         let mut config = Config {
             host: url.host().unwrap_or("localhost").to_owned(),
             port: url.port().unwrap_or(3306),
-            user: url.user().filter(|user| !user.is_empty()).map(str::to_owned),
+            user: url
+                .user()
+                .filter(|user| !user.is_empty())
+                .map(str::to_owned),
             password: url.password().map(str::to_owned),
             database: database.to_owned(),
             socket: None,
@@ -116,8 +119,7 @@ impl Config {
             "compression" => self.compression = switch(name, value)?,
             "tcp_keepalive" => {
                 let seconds: u32 = number(name, value, 0)?;
-                self.tcp_keepalive =
-                    (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)));
+                self.tcp_keepalive = (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)));
             }
             "program_name" => self.program_name = Some(value.to_owned()),
             "charset" if value.eq_ignore_ascii_case("utf8mb4") => {}
@@ -300,7 +302,10 @@ mod tests {
         let plain = plain.expect("a URL");
         assert_eq!((plain.port, plain.max_connections), (3306, Some(3)));
         assert_eq!((plain.tcp_keepalive, plain.user), (None, None));
-        assert_eq!(config("mysql://[::1]/db").expect("a URL").target(), "[::1]:3306/db");
+        assert_eq!(
+            config("mysql://[::1]/db").expect("a URL").target(),
+            "[::1]:3306/db"
+        );
     }
 
     #[test]
@@ -345,6 +350,10 @@ mod tests {
         let found = config("mysql://u:canary@db.example/x").expect("a URL");
         assert!(!format!("{found:?} {}", found.target()).contains("canary"));
         assert!(found.exposes_password());
-        assert!(!config("mysql://u:p@127.0.0.1/x").expect("a URL").exposes_password());
+        assert!(
+            !config("mysql://u:p@127.0.0.1/x")
+                .expect("a URL")
+                .exposes_password()
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Facts and spellings of MariaDB and MySQL, which share a grammar and differ in much else.
 
 use orm_core::backend::{
-    Capabilities, Dialect, Isolation, SqlFamily, TextPattern, TextSpelling, TransactionOptions,
+    Capabilities, Dialect, Isolation, ListItems, SqlFamily, TextPattern, TextSpelling,
+    TransactionOptions,
 };
 use orm_core::error::{Error, Result};
 use orm_core::query::{DatePart, Lookup};
@@ -166,6 +167,21 @@ impl Dialect for MySqlDialect {
         }
     }
 
+    fn list_table(&self, items: ListItems) -> Option<&'static str> {
+        Some(match items {
+            ListItems::Integers => {
+                "SELECT value FROM JSON_TABLE({r}, '$[*]' COLUMNS (value BIGINT PATH '$')) AS fd"
+            }
+            ListItems::Texts => spelled!(
+                self.flavour,
+                "SELECT value FROM JSON_TABLE({r}, '$[*]' COLUMNS (value LONGTEXT \
+                 CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin PATH '$')) AS fd",
+                "SELECT value FROM JSON_TABLE({r}, '$[*]' COLUMNS (value LONGTEXT \
+                 CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin PATH '$')) AS fd"
+            ),
+        })
+    }
+
     fn text_lookup(&self, lookup: Lookup) -> Option<TextSpelling> {
         use TextPattern::{Like, Plain};
         let flavour = self.flavour;
@@ -190,16 +206,38 @@ impl Dialect for MySqlDialect {
             Lookup::IContains => (
                 spelled!(
                     flavour,
-                    concat!("INSTR(", mariadb_folded!("{l}"), ", ", mariadb_folded!("{r}"), ") > 0"),
-                    concat!("INSTR(", mysql_folded!("{l}"), ", ", mysql_folded!("{r}"), ") > 0")
+                    concat!(
+                        "INSTR(",
+                        mariadb_folded!("{l}"),
+                        ", ",
+                        mariadb_folded!("{r}"),
+                        ") > 0"
+                    ),
+                    concat!(
+                        "INSTR(",
+                        mysql_folded!("{l}"),
+                        ", ",
+                        mysql_folded!("{r}"),
+                        ") > 0"
+                    )
                 ),
                 Plain,
             ),
             Lookup::IStartsWith | Lookup::IEndsWith => (
                 spelled!(
                     flavour,
-                    concat!(mariadb_folded!("{l}"), " LIKE ", mariadb_folded!("{r}"), " ESCAPE 0x5C"),
-                    concat!(mysql_folded!("{l}"), " LIKE ", mysql_folded!("{r}"), " ESCAPE 0x5C")
+                    concat!(
+                        mariadb_folded!("{l}"),
+                        " LIKE ",
+                        mariadb_folded!("{r}"),
+                        " ESCAPE 0x5C"
+                    ),
+                    concat!(
+                        mysql_folded!("{l}"),
+                        " LIKE ",
+                        mysql_folded!("{r}"),
+                        " ESCAPE 0x5C"
+                    )
                 ),
                 Like,
             ),
@@ -346,8 +384,13 @@ mod tests {
     fn a_transaction_begins_with_its_isolation_level() {
         let options = TransactionOptions::new().isolation(Isolation::Serializable);
         assert_eq!(
-            MySqlDialect::MYSQL.begin_sql(&options.read_only()).expect("supported"),
-            ["SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "START TRANSACTION READ ONLY"]
+            MySqlDialect::MYSQL
+                .begin_sql(&options.read_only())
+                .expect("supported"),
+            [
+                "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+                "START TRANSACTION READ ONLY"
+            ]
         );
     }
 }

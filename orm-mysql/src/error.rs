@@ -210,7 +210,10 @@ pub(crate) fn cannot_connect(config: &Config, error: &Native) -> Error {
                 io::ErrorKind::PermissionDenied => "check the permissions of the socket",
                 _ => "check host, port and network",
             };
-            (ErrorKind::ConnectionLost, format!("`{target}` cannot be reached ({cause}): {advice}"))
+            (
+                ErrorKind::ConnectionLost,
+                format!("`{target}` cannot be reached ({cause}): {advice}"),
+            )
         }
         #[cfg(feature = "tls")]
         Native::Io(IoError::Tls(cause)) => (
@@ -222,9 +225,7 @@ pub(crate) fn cannot_connect(config: &Config, error: &Native) -> Error {
         ),
         Native::Driver(DriverError::NoClientSslFlagFromServer) => (
             ErrorKind::ConnectionLost,
-            format!(
-                "`{target}` has no encryption: set it up there, or remove `ssl_mode=required`"
-            ),
+            format!("`{target}` has no encryption: set it up there, or remove `ssl_mode=required`"),
         ),
         Native::Driver(DriverError::UnknownAuthPlugin { name }) => (
             ErrorKind::Auth,
@@ -311,14 +312,23 @@ mod tests {
     }
 
     fn broken(code: u16, message: &str) -> IntegrityError {
-        failed(code, message).constraint().expect("integrity").clone()
+        failed(code, message)
+            .constraint()
+            .expect("integrity")
+            .clone()
     }
 
     #[test]
     fn messages_name_table_columns_and_constraint() {
-        let error = broken(1062, "Duplicate entry 'it's for key 'x'' for key 'user.uq_name'");
+        let error = broken(
+            1062,
+            "Duplicate entry 'it's for key 'x'' for key 'user.uq_name'",
+        );
         assert_eq!(error.kind(), ConstraintKind::Unique);
-        assert_eq!((error.table(), error.constraint()), (Some("user"), Some("uq_name")));
+        assert_eq!(
+            (error.table(), error.constraint()),
+            (Some("user"), Some("uq_name"))
+        );
         let error = broken(1062, "Duplicate entry 'x' for key 'uq_name'");
         assert_eq!((error.table(), error.constraint()), (None, Some("uq_name")));
         let error = broken(1048, "Column 'title' cannot be null");
@@ -328,11 +338,17 @@ mod tests {
         let error = broken(3819, "Check constraint 'positive' is violated.");
         assert_eq!(error.constraint(), Some("positive"));
         let error = broken(4025, "CONSTRAINT `positive` failed for `db`.`post`");
-        assert_eq!((error.table(), error.constraint()), (Some("post"), Some("positive")));
+        assert_eq!(
+            (error.table(), error.constraint()),
+            (Some("post"), Some("positive"))
+        );
         let text = "Cannot add or update a child row: a foreign key constraint fails (`db`.`post`, \
                     CONSTRAINT `fk_post` FOREIGN KEY (`author_id`) REFERENCES `user` (`id`))";
         let error = broken(1452, text);
-        assert_eq!((error.table(), error.constraint()), (Some("post"), Some("fk_post")));
+        assert_eq!(
+            (error.table(), error.constraint()),
+            (Some("post"), Some("fk_post"))
+        );
         assert_eq!(error.columns().collect::<Vec<_>>(), ["author_id"]);
     }
 
@@ -341,8 +357,14 @@ mod tests {
         for (code, message) in [
             (1062, "Duplicate entry 'canary' for key 't.k'"),
             (1062, "Duplicate entry 'canary"),
-            (1366, "Incorrect integer value: 'canary' for column `d`.`t`.`n` at row 1"),
-            (1292, "Incorrect datetime value: 'canary' for column 'at' at row 1"),
+            (
+                1366,
+                "Incorrect integer value: 'canary' for column `d`.`t`.`n` at row 1",
+            ),
+            (
+                1292,
+                "Incorrect datetime value: 'canary' for column 'at' at row 1",
+            ),
             (1292, "Truncated incorrect DOUBLE value: 'canary'"),
             (1690, "BIGINT value is out of range in '(canary + 1)'"),
         ] {
@@ -350,7 +372,10 @@ mod tests {
             let shown = format!("{error} {error:?}");
             assert!(!shown.contains("canary"), "{shown}");
         }
-        let kept = failed(1366, "Incorrect integer value: 'x' for column `d`.`t`.`n` at row 1");
+        let kept = failed(
+            1366,
+            "Incorrect integer value: 'x' for column `d`.`t`.`n` at row 1",
+        );
         assert!(kept.to_string().contains("`n`"), "{kept}");
     }
 
@@ -360,7 +385,9 @@ mod tests {
         let unknown = |writes| {
             let error = classify(gone(), None, writes);
             assert_eq!(error.kind(), ErrorKind::ConnectionLost);
-            error.as_database().is_some_and(DatabaseError::outcome_unknown)
+            error
+                .as_database()
+                .is_some_and(DatabaseError::outcome_unknown)
         };
         assert!(unknown(true) && !unknown(false));
         assert!(is_fatal(&gone()));
@@ -368,8 +395,14 @@ mod tests {
 
     #[test]
     fn waits_are_told_apart() {
-        assert!(matches!(failed(1205, ""), Error::Timeout(TimeoutKind::Lock, _)));
-        assert!(matches!(failed(3024, ""), Error::Timeout(TimeoutKind::Statement, _)));
+        assert!(matches!(
+            failed(1205, ""),
+            Error::Timeout(TimeoutKind::Lock, _)
+        ));
+        assert!(matches!(
+            failed(3024, ""),
+            Error::Timeout(TimeoutKind::Statement, _)
+        ));
         assert_eq!(failed(1213, "").kind(), ErrorKind::Serialization);
     }
 }

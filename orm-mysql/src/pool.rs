@@ -10,6 +10,7 @@ use mysql_async::{Conn, Opts, Row, Value};
 use orm_core::backend::{ConnectionUrl, Connector, Dialect, Intent};
 use orm_core::error::{DatabaseError, Error, Result, TimeoutKind};
 use std::{
+    collections::HashMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -55,7 +56,15 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     opts: Opts,
     killers: Semaphore,
+    /// Columns of keys that were broken, for messages.
+    keys: Mutex<HashMap<KeyPlace, Vec<String>>>,
 }
+
+/// Schema, table and name of a key.
+pub(crate) type KeyPlace = (String, String, String);
+
+/// Keys whose columns are remembered.
+const KNOWN_KEYS: usize = 1_000;
 
 impl MySqlConnector {
     /// Makes the first connection, which tells MariaDB from MySQL.
@@ -80,6 +89,7 @@ impl MySqlConnector {
         let shared = Arc::new(Shared {
             opts: config.opts(),
             killers: Semaphore::new(KILLERS),
+            keys: Mutex::new(HashMap::new()),
             config,
         });
         let session = tokio::time::timeout(timeout, shared.connect()).await;
@@ -115,6 +125,24 @@ impl Shared {
             closed(&format!("`{target}` did not say which server it is"))
         })?;
         Ok(MySqlSession::new(conn, facts, Arc::clone(self)))
+    }
+
+    pub(crate) fn known_key(&self, place: &KeyPlace) -> Option<Vec<String>> {
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.get(place).cloned()
+    }
+
+    pub(crate) fn learn_key(&self, place: KeyPlace, columns: &[String]) {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if !columns.is_empty() && keys.len() < KNOWN_KEYS {
+            keys.insert(place, columns.to_vec());
+        }
+    }
+
+    /// DDL may have given keys other columns.
+    pub(crate) fn forget_keys(&self) {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.clear();
     }
 
     /// Ends a connection on the server, with whatever it is doing.
@@ -188,7 +216,11 @@ impl Connector for MySqlConnector {
     }
 
     async fn connect(&self, _: Intent) -> Result<MySqlSession> {
-        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let first = self
+            .first
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(session) = first {
             return Ok(session);
         }

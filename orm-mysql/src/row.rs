@@ -74,7 +74,11 @@ impl RowAccess for CurrentRow<'_> {
     fn cell(&self, index: usize) -> Result<Cell<'_>> {
         let (Some(Some(value)), Some(column)) = (self.values.get(index), self.columns.get(index))
         else {
-            return Err(unreadable(self.name(index), index, "the row has no such column"));
+            return Err(unreadable(
+                self.name(index),
+                index,
+                "the row has no such column",
+            ));
         };
         cell(value, column).map_err(|message| unreadable(self.name(index), index, message))
     }
@@ -140,7 +144,9 @@ fn rewrite(value: &mut Value, column: &Column) {
             Value::Bytes(text.into_bytes())
         }
         (Value::Bytes(bits), ColumnType::MYSQL_TYPE_BIT) if bits.len() <= 8 => {
-            let number = bits.iter().fold(0, |n: u64, byte| n << 8 | u64::from(*byte));
+            let number = bits
+                .iter()
+                .fold(0, |n: u64, byte| n << 8 | u64::from(*byte));
             i64::try_from(number).map_or(Value::UInt(number), Value::Int)
         }
         _ => return,
@@ -203,4 +209,3 @@ fn unreadable(name: &str, index: usize, message: &str) -> Error {
     };
     Error::from(DataError::new(message).at("", name))
 }
-

@@ -42,7 +42,12 @@ enum Skipped {
 /// ASCII character, or the end of the text.
 fn skip(bytes: &[u8], at: usize) -> Skipped {
     let rest = &bytes[at..];
-    let line = || at + rest.iter().position(|b| *b == b'\n').map_or(rest.len(), |i| i + 1);
+    let line = || {
+        at + rest
+            .iter()
+            .position(|b| *b == b'\n')
+            .map_or(rest.len(), |i| i + 1)
+    };
     match rest {
         [b'#', ..] => Skipped::Comment(line()),
         [b'-', b'-'] => Skipped::Comment(line()),
@@ -82,7 +87,9 @@ fn words(sql: &str) -> impl Iterator<Item = String> + '_ {
             }
         }
         let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
-        let end = rest.iter().position(|b| !(b.is_ascii_alphanumeric() || *b == b'_'));
+        let end = rest
+            .iter()
+            .position(|b| !(b.is_ascii_alphanumeric() || *b == b'_'));
         let end = at + end.unwrap_or(rest.len());
         let word = sql.get(at..end)?.to_ascii_lowercase();
         at = end;
@@ -107,6 +114,48 @@ pub(crate) fn commits_implicitly(sql: &str) -> bool {
     }
 }
 
+/// The table that an INSERT, REPLACE, UPDATE or DELETE names, and its schema if it names one.
+pub(crate) fn changed_table(sql: &str) -> Option<(Option<String>, String)> {
+    let mut words = words(sql);
+    let at = match words.next()?.as_str() {
+        "insert" | "replace" | "delete" => words
+            .by_ref()
+            .take(4)
+            .find(|w| w == "into" || w == "from")?,
+        "update" => "update".to_owned(),
+        _ => return None,
+    };
+    let found = sql.to_ascii_lowercase().find(&at)? + at.len();
+    let (first, rest) = identifier(sql.get(found..)?)?;
+    match rest.strip_prefix('.').map(identifier) {
+        Some(second) => Some((Some(first), second?.0)),
+        None => Some((None, first)),
+    }
+}
+
+/// A name, in backticks or bare, and what follows it.
+fn identifier(text: &str) -> Option<(String, &str)> {
+    let text = text.trim_start();
+    if let Some(quoted) = text.strip_prefix('`') {
+        let mut name = String::new();
+        let mut chars = quoted.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            match (c, chars.peek()) {
+                ('`', Some((_, '`'))) => {
+                    chars.next();
+                    name.push('`');
+                }
+                ('`', _) => return Some((name, &quoted[at + 1..])),
+                _ => name.push(c),
+            }
+        }
+        return None;
+    }
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
+    let (name, rest) = text.split_at(end.unwrap_or(text.len()));
+    (!name.is_empty()).then(|| (name.to_owned(), rest))
+}
+
 /// Whether the statement may change settings of the session.
 pub(crate) fn sets_something(sql: &str) -> bool {
     let first = words(sql).next().unwrap_or_default();
@@ -126,17 +175,48 @@ mod tests {
             ["SELECT 1", "# x;\nSELECT ';', \"a\\\";\", `;`"]
         );
         assert_eq!(statements("  \n-- nothing"), [""; 0]);
-        assert_eq!(statements("/*!40101 SET x = 1 */;"), ["/*!40101 SET x = 1 */"]);
+        assert_eq!(
+            statements("/*!40101 SET x = 1 */;"),
+            ["/*!40101 SET x = 1 */"]
+        );
         assert_eq!(statements("SELECT 'never closed"), ["SELECT 'never closed"]);
         assert_eq!(statements("SELECT 1--2; /* open"), ["SELECT 1--2"]);
     }
 
     #[test]
+    fn the_changed_table_is_found() {
+        let named =
+            |schema: Option<&str>, table: &str| Some((schema.map(str::to_owned), table.to_owned()));
+        for (sql, wanted) in [
+            ("INSERT INTO `a``b` (x) VALUES (1)", named(None, "a`b")),
+            ("insert ignore into db.t values (1)", named(Some("db"), "t")),
+            ("UPDATE `db`.`t` SET a = 1", named(Some("db"), "t")),
+            ("/* c */ REPLACE INTO t$1 VALUES (1)", named(None, "t$1")),
+            ("DELETE FROM t", named(None, "t")),
+            ("SELECT 1", None),
+            ("INSERT", None),
+        ] {
+            assert_eq!(changed_table(sql), wanted, "{sql}");
+        }
+    }
+
+    #[test]
     fn statements_that_commit_are_known() {
-        for sql in ["CREATE TABLE t (a INT)", "/* x */ drop table t", "TRUNCATE t", " begin"] {
+        for sql in [
+            "CREATE TABLE t (a INT)",
+            "/* x */ drop table t",
+            "TRUNCATE t",
+            " begin",
+        ] {
             assert!(commits_implicitly(sql), "{sql}");
         }
-        for sql in ["CREATE TEMPORARY TABLE t (a INT)", "SELECT 1", "(SELECT 1)", "", "SET @a = 1"] {
+        for sql in [
+            "CREATE TEMPORARY TABLE t (a INT)",
+            "SELECT 1",
+            "(SELECT 1)",
+            "",
+            "SET @a = 1",
+        ] {
             assert!(!commits_implicitly(sql), "{sql}");
         }
     }

@@ -5,7 +5,7 @@ use crate::error::{
     classify, closed, ends_transaction, is_empty_text, is_fatal, is_not_preparable,
     must_prepare_again, refuse,
 };
-use crate::pool::{Facts, Shared, set_up};
+use crate::pool::{Facts, KeyPlace, Shared, set_up};
 use crate::row::{CurrentRow, Layout};
 use crate::script;
 use crate::value::{bind, check_text};
@@ -17,7 +17,7 @@ use mysql_async::{Conn, Params, QueryResult};
 use orm_core::backend::{
     Dialect, Done, Health, Intent, KeySequence, Session, Sink, SinkFlow, Statement,
 };
-use orm_core::error::{Error, ErrorKind, Result};
+use orm_core::error::{ConstraintKind, Error, ErrorKind, IntegrityError, Result};
 use std::{
     any::Any,
     fmt,
@@ -79,7 +79,9 @@ impl MySqlSession {
     /// In doubt from here on, until [`leave`](Self::leave).
     fn enter(&mut self) -> Result<()> {
         if self.busy || self.broken {
-            return Err(closed("the connection is closed, or an earlier call did not finish"));
+            return Err(closed(
+                "the connection is closed, or an earlier call did not finish",
+            ));
         }
         self.busy = true;
         Ok(())
@@ -185,6 +187,48 @@ impl MySqlSession {
         Ok(step)
     }
 
+    /// Adds table and columns to a broken constraint: the server names at most the key. Asks it
+    /// once for each key.
+    async fn with_columns(&mut self, error: IntegrityError, sql: &str) -> Error {
+        let Some((schema, table)) = script::changed_table(sql) else {
+            return error.into();
+        };
+        let known = error.table().map(str::to_owned);
+        let table = known.unwrap_or(table);
+        let error = error.with_table(&*table);
+        let key = match (error.kind(), error.constraint()) {
+            (ConstraintKind::Unique, Some(key)) => key.to_owned(),
+            _ => return error.into(),
+        };
+        let schema = schema.unwrap_or_else(|| self.shared.config.database.clone());
+        let place = (schema, table, key);
+        let columns = match self.shared.known_key(&place) {
+            Some(columns) => columns,
+            None => {
+                let columns = self.key_columns(&place).await;
+                self.shared.learn_key(place, &columns);
+                columns
+            }
+        };
+        error.with_columns(columns).into()
+    }
+
+    /// The columns of a key; none when the server does not say.
+    async fn key_columns(&mut self, (schema, table, key): &KeyPlace) -> Vec<String> {
+        if self.enter().is_err() {
+            return Vec::new();
+        }
+        let sql = "SELECT column_name FROM information_schema.statistics \
+                   WHERE table_schema = ? AND table_name = ? AND index_name = ? \
+                   ORDER BY seq_in_index";
+        let result = self.conn.exec(sql, (schema, table, key)).await;
+        let columns: Result<Vec<Option<String>>> = self.leave(result, None, false);
+        columns.map_or_else(
+            |_| Vec::new(),
+            |columns| columns.into_iter().flatten().collect(),
+        )
+    }
+
     async fn done(&mut self, answer: &Answer) -> Result<Done> {
         let done = Done::rows(answer.affected);
         let first = answer.last_insert_id.and_then(|id| i64::try_from(id).ok());
@@ -269,7 +313,12 @@ impl Session for MySqlSession {
             return Err(refuse(ErrorKind::Resource, message, sql));
         }
         check_text(sql, self.facts.max_packet)?;
-        self.step_in_doubt |= !statement.cached && script::sets_something(sql);
+        if !statement.cached {
+            self.step_in_doubt |= script::sets_something(sql);
+            if script::commits_implicitly(sql) {
+                self.shared.forget_keys();
+            }
+        }
         let values = bind(&statement.values, self.facts.max_packet, sql)?;
         self.enter()?;
         let mut result = self.execute(statement, sink, values).await;
@@ -277,7 +326,11 @@ impl Session for MySqlSession {
             let values = bind(&statement.values, self.facts.max_packet, sql)?;
             result = self.execute(statement, sink, values).await;
         }
-        let answer = self.leave(result, Some(sql), statement.intent == Intent::Write)??;
+        let answer = match self.leave(result, Some(sql), statement.intent == Intent::Write) {
+            Ok(answer) => answer?,
+            Err(Error::Integrity(error)) => return Err(self.with_columns(*error, sql).await),
+            Err(error) => return Err(error),
+        };
         match answer.refused {
             Some(error) => Err(error),
             None => self.done(&answer).await,
@@ -297,6 +350,7 @@ impl Session for MySqlSession {
         let text = statements.join(";\n");
         check_text(&text, self.facts.max_packet)?;
         self.step_in_doubt = true;
+        self.shared.forget_keys();
         self.enter()?;
         let result = match self.conn.query_drop(text).await {
             Err(error) if is_empty_text(&error) => Ok(()),

@@ -1,7 +1,8 @@
 //! Facts and spellings of SQLite.
 
 use orm_core::backend::{
-    Capabilities, Dialect, Isolation, SqlFamily, TextPattern, TextSpelling, TransactionOptions,
+    Capabilities, Dialect, Isolation, ListItems, SqlFamily, TextPattern, TextSpelling,
+    TransactionOptions,
 };
 use orm_core::error::{Error, Result};
 use orm_core::query::{DatePart, Lookup};
@@ -83,6 +84,10 @@ impl Dialect for SqliteDialect {
 
     fn table_suffix(&self) -> &'static str {
         " STRICT"
+    }
+
+    fn list_table(&self, _: ListItems) -> Option<&'static str> {
+        Some("SELECT value FROM json_each({r})")
     }
 
     fn text_lookup(&self, lookup: Lookup) -> Option<TextSpelling> {

@@ -211,7 +211,7 @@ fn fill(template: &str, left: &str, right: &str) -> String {
 
 pub(super) fn list_text(list: &List) -> String {
     match list {
-        List::Table(slot) => render::json_table(&render::slot(*slot)),
+        List::Table(slot, table) => render::list_table(table, &render::slot(*slot)),
         List::Slots(slots) => {
             let slots: Vec<String> = slots.iter().map(|slot| render::slot(*slot)).collect();
             slots.join(", ")

@@ -264,7 +264,9 @@ impl Schema<'_> {
             (through.source_column, model),
             (through.target_column, target),
         ] {
-            let ty = self.dialect.column_type(tables::stored_type(model, model.pk()));
+            let ty = self
+                .dialect
+                .column_type(tables::stored_type(model, model.pk()));
             parts.push(format!("{} {ty} NOT NULL", self.name(column)));
         }
         parts.push(format!(
