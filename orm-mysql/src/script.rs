@@ -172,7 +172,7 @@ mod tests {
         let text = "; -- one;\n SELECT 1; /* ; */ ;# x;\nSELECT ';', \"a\\\";\", `;`;--";
         assert_eq!(
             statements(text),
-            ["SELECT 1", "# x;\nSELECT ';', \"a\\\";\", `;`"]
+            ["-- one;\n SELECT 1", "# x;\nSELECT ';', \"a\\\";\", `;`"]
         );
         assert_eq!(statements("  \n-- nothing"), [""; 0]);
         assert_eq!(

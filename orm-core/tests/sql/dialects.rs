@@ -90,8 +90,12 @@ impl Dialect for Plain {
     fn list_table(&self, _: ListItems) -> Option<&'static str> {
         match self.0 {
             SqlFamily::Sqlite => Some("SELECT value FROM json_each({r})"),
+            SqlFamily::MySql => Some("SELECT value FROM JSON_TABLE({r}, ..) AS fd"),
             _ => None,
         }
+    }
+    fn index_prefix(&self, ty: ColumnType) -> Option<u32> {
+        (self.0 == SqlFamily::MySql && ty == ColumnType::Text).then_some(768)
     }
     fn text_lookup(&self, lookup: Lookup) -> Option<TextSpelling> {
         let template = match (self.0, lookup) {
