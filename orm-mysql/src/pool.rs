@@ -19,6 +19,8 @@ use tokio::sync::Semaphore;
 
 /// Connections at a time that end the statements of others.
 const KILLERS: usize = 2;
+/// Longest time for one of them.
+const KILL_LIMIT: Duration = Duration::from_secs(30);
 
 /// What a connection is set to, and the questions that tell the server. `/*!80017 .. */` is for
 /// MySQL, `/*M! .. */` for MariaDB. `NO_AUTO_VALUE_ON_ZERO`: zero is a key like any other.
@@ -145,8 +147,21 @@ impl Shared {
         keys.clear();
     }
 
-    /// Ends a connection on the server, with whatever it is doing.
-    pub(crate) async fn kill(&self, id: u32) -> Result<()> {
+    /// Ends a connection on the server, with whatever it is doing. Goes on when the future is
+    /// dropped: the statement must not outlive its connection.
+    pub(crate) async fn kill(self: &Arc<Self>, id: u32) -> Result<()> {
+        let this = Arc::clone(self);
+        let task = async move {
+            match tokio::time::timeout(KILL_LIMIT, this.kill_now(id)).await {
+                Ok(killed) => killed,
+                Err(_) => Err(closed("the server did not end the statement in time")),
+            }
+        };
+        let task = tokio::spawn(task).await;
+        task.unwrap_or_else(|_| Err(closed("the runtime has ended")))
+    }
+
+    async fn kill_now(&self, id: u32) -> Result<()> {
         // Never closed.
         let permit = self.killers.acquire().await;
         let failed = |error| cannot_connect(&self.config, &error);

@@ -156,6 +156,16 @@ fn identifier(text: &str) -> Option<(String, &str)> {
     (!name.is_empty()).then(|| (name.to_owned(), rest))
 }
 
+/// Whether the statement inserts, updates or deletes rows, or may.
+pub(crate) fn changes_rows(sql: &str) -> bool {
+    let known = [
+        "insert", "update", "delete", "replace", "with", "load", "call", "execute",
+    ];
+    words(sql)
+        .next()
+        .is_some_and(|first| known.contains(&first.as_str()))
+}
+
 /// Whether the statement may change settings of the session.
 pub(crate) fn sets_something(sql: &str) -> bool {
     let first = words(sql).next().unwrap_or_default();

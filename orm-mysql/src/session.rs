@@ -267,7 +267,7 @@ async fn feed<P: Protocol>(
     let layout = layout.unwrap_or_else(|| Layout::of(&columns));
     let mut refused = None;
     let mut wants_more = true;
-    let mut rows = 0;
+    let mut rows = 0u64;
     let take = |row| {
         rows += 1;
         if !wants_more {
@@ -283,13 +283,16 @@ async fn feed<P: Protocol>(
         }
     };
     result.for_each(take).await?;
-    let mut affected = result.affected_rows();
+    // An INSERT with RETURNING reports its rows by sending them.
+    let mut affected = match columns.is_empty() {
+        true => result.affected_rows(),
+        false => rows,
+    };
     let last_insert_id = result.last_insert_id();
     while !result.is_empty() {
         result.for_each(drop).await?;
         affected += result.affected_rows();
     }
-    let _: u64 = rows;
     Ok(Answer {
         affected,
         last_insert_id,
@@ -333,6 +336,9 @@ impl Session for MySqlSession {
         };
         match answer.refused {
             Some(error) => Err(error),
+            None if statement.intent == Intent::Read || !script::changes_rows(sql) => {
+                Ok(Done::default())
+            }
             None => self.done(&answer).await,
         }
     }
