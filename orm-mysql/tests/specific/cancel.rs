@@ -13,8 +13,15 @@ on_both! {
     a_storm_of_drops_keeps_the_server_free
 }
 
-const SLEEPERS: &str = "SELECT COUNT(*) FROM information_schema.processlist \
-    WHERE info LIKE '%SLEEP(%' AND info NOT LIKE '%processlist%' AND db = DATABASE()";
+const RUNNING: &str = "SELECT COUNT(*) FROM information_schema.processlist \
+    WHERE info LIKE '%BENCHMARK(%' AND info NOT LIKE '%processlist%' AND db = DATABASE()";
+
+/// Rounds that take minutes. `SLEEP` would do, but MariaDB may take two seconds to end one of many.
+const ENDLESS: i64 = 4_000_000_000;
+
+fn busy() -> String {
+    format!("SELECT BENCHMARK({ENDLESS}, 1 + 1)")
+}
 
 /// Awaits for so long, and then drops.
 async fn only_for<F: Future>(limit: Duration, work: F) {
@@ -31,9 +38,9 @@ async fn the_next_user_gets_rows_of_their_own(db: Database) {
         "CREATE TABLE t (id INT, owner TEXT); INSERT INTO t VALUES (1, 'alice'), (2, 'bob')",
     )
     .await;
-    let sql = "SELECT owner FROM t WHERE id = ? AND SLEEP(?) = 0";
+    let sql = "SELECT owner FROM t WHERE id = ? AND BENCHMARK(?, 1 + 1) = 0";
     for _ in 0..3 {
-        let slow = client.execute_query(sql, vec![1i64.into(), 0.5.into()]);
+        let slow = client.execute_query(sql, vec![1i64.into(), ENDLESS.into()]);
         only_for(Duration::from_millis(50), slow).await;
         let start = Instant::now();
         let rows = client
@@ -54,16 +61,16 @@ async fn a_dropped_statement_ends_on_the_server(db: Database) {
     let watcher = db.client().await;
     only_for(
         Duration::from_millis(200),
-        client.execute_query("SELECT SLEEP(30)", Vec::new()),
+        client.execute_query(&busy(), Vec::new()),
     )
     .await;
-    becomes(&watcher, SLEEPERS, 0).await;
+    becomes(&watcher, RUNNING, 0).await;
     only_for(
         Duration::from_millis(200),
-        client.execute_script("DO SLEEP(30)"),
+        client.execute_script(&busy().replace("SELECT", "DO")),
     )
     .await;
-    becomes(&watcher, SLEEPERS, 0).await;
+    becomes(&watcher, RUNNING, 0).await;
     assert_eq!(number(&client, "SELECT 41 + 1").await, 42);
 }
 
@@ -80,7 +87,7 @@ async fn a_dropped_transaction_gives_its_locks_back(db: Database) {
         lease.begin(&TransactionOptions::new()).await.unwrap();
         let update = statement(update, Vec::new());
         lease.run(&update, &mut Sink::discard()).await.unwrap();
-        rows(&mut lease, "SELECT SLEEP(30)").await;
+        rows(&mut lease, &busy()).await;
     };
     only_for(Duration::from_millis(200), work).await;
     let start = Instant::now();
@@ -126,7 +133,8 @@ async fn a_storm_of_drops_keeps_the_server_free(db: Database) {
             .map(|_| {
                 let client = client.clone();
                 tokio::spawn(async move {
-                    let slow = client.execute_query("SELECT SLEEP(30)", Vec::new());
+                    let sql = busy();
+                    let slow = client.execute_query(&sql, Vec::new());
                     let _ = tokio::time::timeout(Duration::from_millis(30), slow).await;
                 })
             })
@@ -136,7 +144,7 @@ async fn a_storm_of_drops_keeps_the_server_free(db: Database) {
         }
         most = most.max(number(&watcher, sessions).await);
     }
-    becomes(&watcher, SLEEPERS, 0).await;
+    becomes(&watcher, RUNNING, 0).await;
     // Four of the pool, two that end others, those closing, and the watcher.
     assert!(most <= 4 + 2 + 4 + 1, "{most} sessions");
     assert_eq!(number(&client, "SELECT 1").await, 1);
