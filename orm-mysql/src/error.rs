@@ -203,6 +203,18 @@ pub(crate) fn cannot_connect(config: &Config, error: &Native) -> Error {
     let target = config.target();
     let (kind, message) = match error {
         Native::Server(error) => return refused(config, error),
+        #[cfg(feature = "tls")]
+        Native::Io(IoError::Io(cause))
+            if cause
+                .get_ref()
+                .is_some_and(|inner| inner.is::<rustls::Error>()) =>
+        {
+            (ErrorKind::ConnectionLost, not_encrypted(&target, cause))
+        }
+        #[cfg(feature = "tls")]
+        Native::Io(IoError::Tls(cause)) => {
+            (ErrorKind::ConnectionLost, not_encrypted(&target, cause))
+        }
         Native::Io(IoError::Io(cause)) => {
             let advice = match cause.kind() {
                 io::ErrorKind::ConnectionRefused => "start the server, or check host and port",
@@ -215,14 +227,6 @@ pub(crate) fn cannot_connect(config: &Config, error: &Native) -> Error {
                 format!("`{target}` cannot be reached ({cause}): {advice}"),
             )
         }
-        #[cfg(feature = "tls")]
-        Native::Io(IoError::Tls(cause)) => (
-            ErrorKind::ConnectionLost,
-            format!(
-                "no encrypted connection to `{target}` ({cause}): check `ssl_ca` and the name \
-                 in the server's certificate"
-            ),
-        ),
         Native::Driver(DriverError::NoClientSslFlagFromServer) => (
             ErrorKind::ConnectionLost,
             format!("`{target}` has no encryption: set it up there, or remove `ssl_mode=required`"),
@@ -243,6 +247,14 @@ pub(crate) fn cannot_connect(config: &Config, error: &Native) -> Error {
         ),
     };
     Error::database(kind, DatabaseError::new(message))
+}
+
+#[cfg(feature = "tls")]
+fn not_encrypted(target: &str, cause: &dyn std::error::Error) -> String {
+    format!(
+        "no encrypted connection to `{target}` ({cause}): check `ssl_ca` and the name in the \
+         server's certificate"
+    )
 }
 
 fn refused(config: &Config, error: &ServerError) -> Error {

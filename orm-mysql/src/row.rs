@@ -130,8 +130,11 @@ fn is_text(column: &Column) -> bool {
 /// Gives dates, times and bits the form in which cells have them: text, and a number.
 fn rewrite(value: &mut Value, column: &Column) {
     let new = match (&*value, column.column_type()) {
-        (Value::Date(0, 0, 0, ..), _) => return,
-        (Value::Date(year, month, day, ..), ColumnType::MYSQL_TYPE_DATE) if *month > 0 => {
+        (Value::Date(year, month, day, ..), ColumnType::MYSQL_TYPE_DATE)
+            if *year > 0
+                && NaiveDate::from_ymd_opt((*year).into(), (*month).into(), (*day).into())
+                    .is_some() =>
+        {
             Value::Bytes(format!("{year:04}-{month:02}-{day:02}").into_bytes())
         }
         (Value::Time(negative, days, hours, minutes, seconds, micros), _) => {
@@ -208,4 +211,102 @@ fn unreadable(name: &str, index: usize, message: &str) -> Error {
         name => name.to_owned(),
     };
     Error::from(DataError::new(message).at("", name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(ty: ColumnType, charset: u16) -> Column {
+        Column::new(ty).with_character_set(charset)
+    }
+
+    /// The cell of a value as the binary protocol brings it.
+    fn read(mut value: Value, ty: ColumnType, charset: u16) -> Option<orm_core::value::Value> {
+        let column = column(ty, charset);
+        rewrite(&mut value, &column);
+        cell(&value, &column).ok().map(Cell::to_value)
+    }
+
+    /// The cell of a text, as the text protocol brings it.
+    fn read_text(text: &str, ty: ColumnType) -> Option<orm_core::value::Value> {
+        let mut value = Value::Bytes(text.into());
+        parse(&mut value, &column(ty, 45));
+        read(value, ty, 45)
+    }
+
+    #[test]
+    fn bytes_are_text_by_type_and_character_set() {
+        let bytes = || Value::Bytes(b"1.50".to_vec());
+        let text = Some("1.50".into());
+        assert_eq!(
+            read(bytes(), ColumnType::MYSQL_TYPE_NEWDECIMAL, BINARY),
+            text
+        );
+        assert_eq!(read(bytes(), ColumnType::MYSQL_TYPE_JSON, BINARY), text);
+        assert_eq!(read(bytes(), ColumnType::MYSQL_TYPE_VAR_STRING, 45), text);
+        assert_eq!(
+            read(bytes(), ColumnType::MYSQL_TYPE_VAR_STRING, BINARY),
+            Some(b"1.50".to_vec().into())
+        );
+        let broken = Value::Bytes(vec![0xff]);
+        assert_eq!(read(broken, ColumnType::MYSQL_TYPE_STRING, 45), None);
+    }
+
+    #[test]
+    fn times_dates_and_bits_have_one_form() {
+        let time = Value::Time(true, 34, 22, 59, 58, 1);
+        let text = Some("-838:59:58.000001".into());
+        assert_eq!(read(time, ColumnType::MYSQL_TYPE_TIME, BINARY), text);
+        let day = Value::Date(2024, 2, 29, 0, 0, 0, 0);
+        let text = Some("2024-02-29".into());
+        assert_eq!(read(day, ColumnType::MYSQL_TYPE_DATE, BINARY), text);
+        let bits = |bytes| read(Value::Bytes(bytes), ColumnType::MYSQL_TYPE_BIT, BINARY);
+        assert_eq!(bits(vec![1, 0]), Some(256i64.into()));
+        assert_eq!(
+            bits(vec![255; 8]),
+            Some(orm_core::value::Value::F64(u64::MAX as f64))
+        );
+    }
+
+    #[test]
+    fn no_date_with_zeros_passes() {
+        for date in [
+            Value::Date(0, 0, 0, 0, 0, 0, 0),
+            Value::Date(2024, 0, 1, 0, 0, 0, 0),
+            Value::Date(2024, 1, 0, 0, 0, 0, 0),
+            Value::Date(0, 1, 1, 0, 0, 0, 0),
+            Value::Date(2024, 2, 30, 0, 0, 0, 0),
+        ] {
+            for ty in [ColumnType::MYSQL_TYPE_DATE, ColumnType::MYSQL_TYPE_DATETIME] {
+                assert_eq!(read(date.clone(), ty, BINARY), None, "{date:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_text_protocol_gives_the_same_kinds() {
+        let at = orm_core::value::parse_datetime("2024-02-29 23:59:58.5").map(Into::into);
+        assert_eq!(
+            read_text("2024-02-29 23:59:58.5", ColumnType::MYSQL_TYPE_DATETIME),
+            at
+        );
+        assert_eq!(
+            read_text("-7", ColumnType::MYSQL_TYPE_LONG),
+            Some((-7i64).into())
+        );
+        assert_eq!(
+            read_text("0.1", ColumnType::MYSQL_TYPE_DOUBLE),
+            Some(0.1.into())
+        );
+        assert_eq!(
+            read_text("x", ColumnType::MYSQL_TYPE_VAR_STRING),
+            Some("x".into())
+        );
+        assert_eq!(
+            datetime("0000-00-00 00:00:00"),
+            Some(Value::Date(0, 0, 0, 0, 0, 0, 0))
+        );
+        assert_eq!(datetime("nonsense"), None);
+    }
 }

@@ -221,7 +221,14 @@ impl MySqlSession {
         let sql = "SELECT column_name FROM information_schema.statistics \
                    WHERE table_schema = ? AND table_name = ? AND index_name = ? \
                    ORDER BY seq_in_index";
-        let result = self.conn.exec(sql, (schema, table, key)).await;
+        let conn = &mut self.conn;
+        let result = async {
+            let prepared = conn.prep(sql).await?;
+            let columns = conn.exec(&prepared, (schema, table, key)).await?;
+            conn.close(prepared).await?;
+            Ok(columns)
+        };
+        let result = result.await;
         let columns: Result<Vec<Option<String>>> = self.leave(result, None, false);
         columns.map_or_else(
             |_| Vec::new(),
@@ -329,8 +336,14 @@ impl Session for MySqlSession {
             let values = bind(&statement.values, self.facts.max_packet, sql)?;
             result = self.execute(statement, sink, values).await;
         }
+        let was_open = self.in_transaction;
         let answer = match self.leave(result, Some(sql), statement.intent == Intent::Write) {
-            Ok(answer) => answer?,
+            Ok(Ok(answer)) => answer,
+            Ok(Err(refused)) => {
+                // Nothing ran: what the driver takes for the last status is that of preparing.
+                self.in_transaction = was_open;
+                return Err(refused);
+            }
             Err(Error::Integrity(error)) => return Err(self.with_columns(*error, sql).await),
             Err(error) => return Err(error),
         };

@@ -8,7 +8,8 @@ use orm_core::backend::{
 };
 use orm_core::error::{DataError, ErrorKind, Result};
 use orm_core::prelude::*;
-use orm_core::sql::ddl::create_schema;
+use orm_core::schema::ThroughMeta;
+use orm_core::sql::{self, ddl::create_schema};
 use orm_core::value::Value;
 use std::any::Any;
 
@@ -16,6 +17,7 @@ on_both! {
     one_round_trip_for_each_operation
     prepared_statements_are_bounded_and_closed
     tables_may_change_under_prepared_statements
+    forgotten_statements_are_prepared_again
     a_lost_answer_leaves_the_outcome_open
     a_sink_may_stop_or_fail
     schemas_can_be_created_twice
@@ -137,6 +139,23 @@ impl RowSink for Widths {
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
         self
     }
+}
+
+async fn forgotten_statements_are_prepared_again(db: Database) {
+    let client = db.client().await;
+    let mut held = lease(&client).await;
+    let select = statement("SELECT ?", vec![7i64.into()]);
+    held.run(&select, &mut Sink::discard()).await.unwrap();
+    let native = held
+        .native()
+        .unwrap()
+        .downcast_mut::<mysql_async::Conn>()
+        .unwrap();
+    // Closes the prepared statements on the server.
+    assert!(native.reset().await.unwrap());
+    let mut sink = Sink::new(Widths::default());
+    held.run(&select, &mut sink).await.unwrap();
+    assert_eq!(sink.downcast::<Widths>().unwrap().0, [1]);
 }
 
 async fn a_lost_answer_leaves_the_outcome_open(db: Database) {
@@ -273,6 +292,23 @@ async fn long_texts_are_indexed_by_their_beginnings(db: Database) {
 
 async fn long_lists_and_many_links(db: Database) {
     let client = db.client().await;
+    script(
+        &client,
+        "CREATE TABLE link (a INT, b INT, PRIMARY KEY (a, b))",
+    )
+    .await;
+    let through = ThroughMeta {
+        table: "link",
+        source_column: "a",
+        target_column: "b",
+    };
+    for _ in 0..2 {
+        let targets = (0..5_000i64).map(Value::from).collect();
+        let link = sql::link(through, 1i64.into(), targets, client.dialect()).unwrap();
+        assert_eq!(link.values.len(), 2);
+        client.run(&link, &mut Sink::discard()).await.unwrap();
+        assert_eq!(number(&client, "SELECT COUNT(*) FROM link").await, 5_000);
+    }
     let dialect = client.dialect();
     let text = dialect.column_type(orm_core::value::ColumnType::Text);
     script(&client, &format!("CREATE TABLE t (n BIGINT, s {text})")).await;

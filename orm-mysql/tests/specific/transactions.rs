@@ -235,6 +235,12 @@ async fn a_failed_statement_leaves_the_transaction_open(db: Database) {
         .unwrap_err();
     assert!(error.is_unique_violation());
     assert_eq!(held.health(), Health::InTransaction);
+    // Refused here, after the server has prepared it.
+    let error = write(&mut held, "INSERT INTO t VALUES (?)")
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Statement);
+    assert_eq!(held.health(), Health::InTransaction);
     // Dropped with a transaction open: undone before the next user.
     drop(held);
     assert_eq!(number(&client, "SELECT COUNT(*) FROM t").await, 0);
