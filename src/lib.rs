@@ -25,6 +25,8 @@
 //!
 //! | feature | gives | default |
 //! |---|---|---|
+//! | `mysql` | the MariaDB and MySQL driver | no |
+//! | `tls` | encrypted connections | no |
 //! | `sqlite` | the SQLite driver (libsql, compiled in) | yes |
 
 mod backends;
