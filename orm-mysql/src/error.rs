@@ -11,6 +11,7 @@ const DEADLOCK: u16 = 1213;
 const EMPTY: u16 = 1065;
 const NOT_PREPARABLE: u16 = 1295;
 const MUST_PREPARE_AGAIN: [u16; 2] = [1243, 1615];
+const TOO_MANY_PREPARED: u16 = 1461;
 const LOCK_WAIT: u16 = 1205;
 const NO_WAIT: u16 = 3572;
 
@@ -45,6 +46,11 @@ pub(crate) fn is_not_preparable(error: &Native) -> bool {
 /// Whether a prepared statement has become useless, and nothing ran.
 pub(crate) fn must_prepare_again(error: &Native) -> bool {
     number(error).is_some_and(|code| MUST_PREPARE_AGAIN.contains(&code))
+}
+
+/// Whether the server keeps as many prepared statements, of all its clients, as it may.
+pub(crate) fn has_too_many_prepared(error: &Native) -> bool {
+    number(error) == Some(TOO_MANY_PREPARED)
 }
 
 /// The error of a statement. `may_write`: it may have taken effect although no answer came.

@@ -2,8 +2,8 @@
 //! in doubt from before each call until its complete answer.
 
 use crate::error::{
-    classify, closed, ends_transaction, is_empty_text, is_fatal, is_not_preparable,
-    must_prepare_again, refuse,
+    classify, closed, ends_transaction, has_too_many_prepared, is_empty_text, is_fatal,
+    is_not_preparable, must_prepare_again, refuse,
 };
 use crate::pool::{Facts, KeyPlace, Shared, set_up};
 use crate::row::{CurrentRow, Layout};
@@ -118,6 +118,19 @@ impl MySqlSession {
         self.leave(result, None, true)
     }
 
+    /// Prepares a statement, giving up those that are kept when the server has no room for more.
+    async fn prepare(&mut self, sql: &str) -> mysql_async::Result<mysql_async::Statement> {
+        match self.conn.prep(sql).await {
+            Err(error) if has_too_many_prepared(&error) && !self.kept.is_empty() => {
+                while let Some((_, kept)) = self.kept.pop_lru() {
+                    self.conn.close(kept).await?;
+                }
+                self.conn.prep(sql).await
+            }
+            other => other,
+        }
+    }
+
     /// Runs a statement, preparing it if it is not known.
     async fn execute(
         &mut self,
@@ -129,7 +142,7 @@ impl MySqlSession {
         let known = self.kept.get(&id).cloned();
         let prepared = match known {
             Some(prepared) => prepared,
-            None => match self.conn.prep(&**sql).await {
+            None => match self.prepare(sql).await {
                 Ok(prepared) => prepared,
                 Err(error) if is_not_preparable(&error) && values.is_empty() => {
                     let mut result = self.conn.query_iter(&**sql).await?;

@@ -9,6 +9,10 @@ use orm_core::error::{DatabaseError, Error, ErrorKind, Result};
 #[async_trait]
 impl TransactionManager for MySqlSession {
     async fn begin(&mut self, options: &TransactionOptions) -> Result<()> {
+        if self.in_transaction() {
+            // The server would commit it without a word.
+            return Err(closed("a transaction is open already on this connection"));
+        }
         let sql = self.dialect().begin_sql(options)?;
         self.command(&sql.join("; ")).await?;
         match self.in_transaction() {

@@ -2,12 +2,15 @@
 
 use crate::support::{Database, Server, lease, on_both, rows, script, statement};
 use orm_core::backend::{BaseDBAsyncClient, Done, KeySequence, Lease, Sink, TransactionOptions};
+use orm_core::connection::{self, Connection};
+use orm_core::prelude::*;
 use orm_core::value::Value;
 use std::sync::Arc;
 
 on_both! {
     the_key_of_one_row_is_reported
     keys_of_many_rows_with_a_distance_of_three
+    created_models_have_the_keys_of_their_rows
     keys_of_many_rows_beside_other_writers
 }
 
@@ -117,4 +120,50 @@ async fn keys_of_many_rows_beside_other_writers(db: Database) {
     for writer in writers {
         writer.await.unwrap();
     }
+}
+
+#[derive(Model, Clone, Debug, Default)]
+#[model(crate = "orm_core", table = "word")]
+struct Word {
+    #[field(pk)]
+    id: i32,
+    #[field(max_length = 20)]
+    text: String,
+}
+
+async fn created_models_have_the_keys_of_their_rows(db: Database) {
+    let client: Arc<dyn BaseDBAsyncClient> = Arc::new(db.client().await);
+    let connection = Connection::new("default", client);
+    let models: Vec<_> = models![Word].into_iter().collect();
+    orm_core::tortoise::create_tables(&connection, &models, false)
+        .await
+        .unwrap();
+    connection::scope(connection, async {
+        for step in [1, 3, 7] {
+            let words = in_transaction(async |tx| {
+                let set = format!("SET SESSION auto_increment_increment = {step}");
+                tx.script(&set).await?;
+                let word = |n| Word {
+                    id: 0,
+                    text: format!("{step} {n}"),
+                };
+                // More than one statement.
+                Word::bulk_create((0..2_500).map(word).collect()).await
+            });
+            let words = words.await.unwrap();
+            assert_eq!(words[2_499].id - words[2_498].id, step);
+            for word in [&words[0], &words[999], &words[1_000], &words[2_499]] {
+                let stored = Word::get(kw!(id = word.id)).await.unwrap();
+                assert_eq!(stored.text, word.text);
+            }
+            assert_eq!(
+                Word::filter(kw!(id__gte = words[0].id))
+                    .count()
+                    .await
+                    .unwrap(),
+                2_500
+            );
+        }
+    })
+    .await;
 }
