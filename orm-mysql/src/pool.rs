@@ -23,13 +23,14 @@ const KILLERS: usize = 2;
 const KILL_LIMIT: Duration = Duration::from_secs(30);
 
 /// What a connection is set to, and the questions that tell the server. `/*!80017 .. */` is for
-/// MySQL, `/*M! .. */` for MariaDB. `NO_AUTO_VALUE_ON_ZERO`: zero is a key like any other.
+/// MySQL, `/*M! .. */` for MariaDB. `NO_AUTO_VALUE_ON_ZERO`: zero is a key like any other. Names are read
+/// from messages in English.
 const SET_UP: &str = "SET time_zone = '+00:00', \
      NAMES utf8mb4 COLLATE /*!80017 utf8mb4_0900_bin */ /*M! utf8mb4_nopad_bin */, \
      sql_mode = 'STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,\
 NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', \
      autocommit = 1, foreign_key_checks = 1, unique_checks = 1, sql_safe_updates = 0, \
-     sql_auto_is_null = 0, sql_select_limit = DEFAULT; \
+     sql_auto_is_null = 0, sql_select_limit = DEFAULT, lc_messages = 'en_US'; \
      SELECT VERSION(), @@version_comment, @@max_allowed_packet, @@auto_increment_increment";
 
 /// What the server said of itself.

@@ -14,6 +14,8 @@ on_both! {
     a_connection_that_was_killed_is_replaced
     a_host_that_does_not_answer_is_a_timeout
     options_reach_the_driver
+    an_ordinary_user_with_a_password
+    messages_are_in_english
 }
 
 async fn the_server_is_told_by_what_it_says(db: Database) {
@@ -171,6 +173,51 @@ async fn rows_of_status(lease: &mut orm_core::backend::Lease) -> String {
         orm_core::value::Value::Text(text) => text,
         other => panic!("{other:?}"),
     }
+}
+
+async fn an_ordinary_user_with_a_password(db: Database) {
+    let admin = db.client().await;
+    let (user, name) = (format!("fd_{}", &db.name[16..]), &db.name);
+    script(
+        &admin,
+        &format!(
+            "DROP USER IF EXISTS '{user}'@'%'; CREATE USER '{user}'@'%' IDENTIFIED BY 'p/ä:@?';
+             GRANT ALL ON {name}.* TO '{user}'@'%'"
+        ),
+    )
+    .await;
+    let url = ConnectionUrl::parse(&db.url("")).unwrap();
+    let (host, port) = (url.host().unwrap(), url.port().unwrap());
+    let url = format!("mysql://{user}:p%2F%C3%A4%3A%40%3F@{host}:{port}/{name}?max_connections=1");
+    // Twice: the second time the server may know the password already.
+    for _ in 0..2 {
+        let client = open(&url).await.unwrap();
+        assert_eq!(number(&client, "SELECT 1").await, 1);
+        // May end the statements of their own connections.
+        let long = client.execute_query("SELECT BENCHMARK(4000000000, 1 + 1)", Vec::new());
+        assert!(
+            tokio::time::timeout(Duration::from_millis(100), long)
+                .await
+                .is_err()
+        );
+        let running = "SELECT COUNT(*) FROM information_schema.processlist \
+                       WHERE info LIKE '%BENCHMARK(4%' AND info NOT LIKE '%processlist%' \
+                       AND db = DATABASE()";
+        crate::support::becomes(&admin, running, 0).await;
+        assert_eq!(number(&client, "SELECT 2").await, 2);
+    }
+    let elsewhere = url.replace(&format!("/{name}"), "/mysql");
+    let error = open(&elsewhere).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Auth);
+    assert!(error.to_string().contains("grant"), "{error}");
+    script(&admin, &format!("DROP USER '{user}'@'%'")).await;
+}
+
+async fn messages_are_in_english(db: Database) {
+    let client = db.client().await;
+    assert_eq!(one(&client, "SELECT @@lc_messages").await, "en_US".into());
+    script(&client, "SET lc_messages = 'de_DE'").await;
+    assert_eq!(one(&client, "SELECT @@lc_messages").await, "en_US".into());
 }
 
 #[test]
