@@ -178,3 +178,20 @@ pub trait Session: Send {
     /// The native connection, for what the contract does not cover.
     fn native(&mut self) -> &mut dyn Any;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::KeySequence;
+
+    #[test]
+    fn keys_follow_each_other_by_their_step_and_never_wrap() {
+        let keys = KeySequence { first: 5, step: 3 };
+        assert_eq!((keys.key(0), keys.key(4)), (Some(5), Some(17)));
+        let last = KeySequence {
+            first: i64::MAX - 1,
+            step: 2,
+        };
+        assert_eq!((last.key(0), last.key(1)), (Some(i64::MAX - 1), None));
+        assert_eq!(keys.key(usize::MAX), None);
+    }
+}
