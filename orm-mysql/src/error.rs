@@ -255,6 +255,14 @@ pub(crate) fn cannot_connect(config: &Config, error: &Native) -> Error {
     Error::database(kind, DatabaseError::new(message))
 }
 
+/// The server lacks what the dialect relies on.
+pub(crate) fn too_old(config: &Config) -> Error {
+    let target = config.target();
+    Error::configuration(format!(
+        "`{target}` is too old: needs MariaDB 10.10 or MySQL 8.0.17"
+    ))
+}
+
 #[cfg(feature = "tls")]
 fn not_encrypted(target: &str, cause: &dyn std::error::Error) -> String {
     format!(
@@ -288,10 +296,8 @@ fn refused(config: &Config, error: &ServerError) -> Error {
             ErrorKind::Auth,
             format!("`{target}` does not accept connections from this host"),
         ),
-        1193 | 1273 => (
-            ErrorKind::Configuration,
-            format!("`{target}` is too old: needs MariaDB 10.11 or MySQL 8.0.17"),
-        ),
+        // It does not understand how a connection is set up.
+        1064 | 1193 | 1273 => return too_old(config),
         _ => (
             match kind {
                 ErrorKind::Operational => ErrorKind::ConnectionLost,
@@ -300,9 +306,6 @@ fn refused(config: &Config, error: &ServerError) -> Error {
             format!("`{target}`: {}", error.message),
         ),
     };
-    if kind == ErrorKind::Configuration {
-        return Error::configuration(message);
-    }
     Error::database(kind, DatabaseError::new(message).with_code(error.code))
 }
 

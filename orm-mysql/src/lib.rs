@@ -2,7 +2,7 @@
 //!
 //! URLs: `mysql://user:password@host:3306/database` or `mariadb://…`; both reach both servers,
 //! which are told apart when connecting. User, password and database may be percent-encoded; an
-//! IPv6 host stands in brackets. Needs MariaDB 10.11 or MySQL 8.0.17.
+//! IPv6 host stands in brackets. Needs MariaDB 10.10 or MySQL 8.0.17.
 //!
 //! Options, after `?`:
 //!

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::dialect::MySqlDialect;
-use crate::error::{cannot_connect, closed};
+use crate::error::{cannot_connect, closed, too_old};
 use crate::session::MySqlSession;
 use async_trait::async_trait;
 use mysql_async::prelude::Queryable;
@@ -41,6 +41,8 @@ pub(crate) struct Facts {
     pub(crate) max_packet: usize,
     /// The distance between two generated keys of one statement.
     pub(crate) key_step: i64,
+    /// Whether it has what the dialect relies on.
+    pub(crate) supported: bool,
     /// A cluster changes that distance when its members come and go.
     pub(crate) clustered: bool,
 }
@@ -127,6 +129,9 @@ impl Shared {
             let target = self.config.target();
             closed(&format!("`{target}` did not say which server it is"))
         })?;
+        if !facts.supported {
+            return Err(too_old(&self.config));
+        }
         Ok(MySqlSession::new(conn, facts, Arc::clone(self)))
     }
 
@@ -205,8 +210,24 @@ fn read_facts(row: &Row) -> Option<Facts> {
         dialect,
         max_packet: usize::try_from(number(2)?).ok()?,
         key_step: number(3)?.into(),
+        supported: is_supported(&version),
         clustered: comment.contains("wsrep") || comment.contains("cluster"),
     })
+}
+
+/// MariaDB from 10.10 on has the collations of Unicode 14, MySQL from 8.0.17 on those that do not
+/// pad.
+fn is_supported(version: &str) -> bool {
+    let mut parts = version
+        .split(|c: char| !c.is_ascii_digit())
+        .map(|part| part.parse().unwrap_or(0));
+    let mut part = || -> u32 { parts.next().unwrap_or(0) };
+    let found = (part(), part(), part());
+    let least = match version.contains("mariadb") {
+        true => (10, 10, 0),
+        false => (8, 0, 17),
+    };
+    found >= least
 }
 
 /// Another crate may have switched on a second provider; rustls then wants to be told which.
@@ -259,5 +280,32 @@ impl fmt::Debug for MySqlConnector {
             .field("target", &self.target())
             .field("dialect", &self.dialect)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_supported;
+
+    #[test]
+    fn old_servers_are_known_by_their_versions() {
+        for version in [
+            "10.11.19-mariadb-0+deb12u1",
+            "11.4.2-mariadb",
+            "9.7.4-2",
+            "8.0.17",
+            "8.4.0",
+        ] {
+            assert!(is_supported(version), "{version}");
+        }
+        for version in [
+            "10.6.18-mariadb-log",
+            "10.9.8-mariadb",
+            "8.0.16",
+            "5.7.44-log",
+            "",
+        ] {
+            assert!(!is_supported(version), "{version}");
+        }
     }
 }
