@@ -6,6 +6,7 @@ use orm_core::error::{Error, Result};
 use orm_testkit::{Backend, Sandbox};
 use std::sync::Arc;
 
+/// The backend under test.
 #[derive(Debug)]
 pub(crate) struct Sqlite;
 
