@@ -1,5 +1,8 @@
 //! The conformance suite over the drivers that the enabled features bring.
 
+#[cfg(feature = "mysql")]
+#[path = "conformance/mysql.rs"]
+mod mysql;
 #[cfg(feature = "postgres")]
 #[path = "conformance/postgres.rs"]
 mod postgres;
@@ -12,4 +15,8 @@ orm_testkit::main!(
     sqlite::Sqlite,
     #[cfg(feature = "postgres")]
     postgres::Postgres,
+    #[cfg(feature = "mysql")]
+    mysql::MARIADB,
+    #[cfg(feature = "mysql")]
+    mysql::MYSQL,
 );

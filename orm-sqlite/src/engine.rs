@@ -5,7 +5,7 @@ use crate::ffi::{DONE, Failure, Handle, Prepared, ROW, Raw, TICK};
 use crate::row::CurrentRow;
 use crate::value::{Refused, bind_all, check_count, datetime_texts};
 use lru::LruCache;
-use orm_core::backend::{Cost, Done, Health, Sink, SinkFlow, StatementText};
+use orm_core::backend::{Cost, Done, Health, KeySequence, Sink, SinkFlow, StatementText};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::value::Value;
 use std::{
@@ -296,10 +296,15 @@ impl Kept {
             return Ok(Done::default());
         }
         let done = Done::rows(raw.changes());
-        Ok(match self.inserts {
-            true => done.with_last_insert_id(raw.last_insert_rowid()),
-            false => done,
-        })
+        if !self.inserts {
+            return Ok(done);
+        }
+        let last = raw.last_insert_rowid();
+        let rows = i64::try_from(done.rows_affected).unwrap_or(i64::MAX);
+        let first = last.saturating_sub(rows.saturating_sub(1));
+        Ok(done
+            .with_last_insert_id(last)
+            .with_keys(KeySequence { first, step: 1 }))
     }
 
     /// The ticks it may use in this place, or that it must not run there.

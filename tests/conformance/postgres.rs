@@ -4,10 +4,15 @@ use async_trait::async_trait;
 use orm_core::backend::{Backend as Driver, BaseDBAsyncClient, ConnectOptions, ConnectionUrl};
 use orm_core::error::{Error, Result};
 use orm_postgres::{PostgresBackend, PostgresClient};
-use orm_testkit::{Backend, Sandbox};
+use orm_testkit::{Availability, Backend, Sandbox};
 use std::sync::Arc;
 
 const VARIABLE: &str = "FD_TEST_POSTGRES_URL";
+
+fn admin() -> std::result::Result<String, String> {
+    let missing = |_| format!("{VARIABLE} is not set: run `cargo xtask servers up`");
+    std::env::var(VARIABLE).map_err(missing)
+}
 
 /// The backend under test.
 #[derive(Debug)]
@@ -23,16 +28,19 @@ impl Backend for Postgres {
         Arc::new(PostgresBackend)
     }
 
+    fn availability(&self) -> Availability {
+        match admin() {
+            Ok(_) => Availability::Ready,
+            Err(missing) => Availability::Missing(missing),
+        }
+    }
+
     fn driver_version(&self) -> String {
         format!("orm-postgres {}", env!("CARGO_PKG_VERSION"))
     }
 
     async fn provision(&self, id: &str) -> Result<Sandbox> {
-        let admin = std::env::var(VARIABLE).map_err(|_| {
-            Error::configuration(format!(
-                "{VARIABLE} is not set: run `cargo xtask servers up`"
-            ))
-        })?;
+        let admin = admin().map_err(Error::configuration)?;
         let name = format!("fd_{id}");
         let script = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'");
         run(&admin, &script).await?;

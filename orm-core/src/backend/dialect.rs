@@ -37,6 +37,15 @@ pub enum TextPattern {
     Like,
 }
 
+/// What a list of values holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListItems {
+    /// 64-bit integers.
+    Integers,
+    /// Texts.
+    Texts,
+}
+
 /// Spellings and facts of a database.
 pub trait Dialect: fmt::Debug + Send + Sync + 'static {
     /// Name for reports and tracing, such as `sqlite`. Nothing may be decided by it.
@@ -76,6 +85,20 @@ pub trait Dialect: fmt::Debug + Send + Sync + 'static {
     /// What ends `CREATE TABLE (..)`, such as a storage option. Usually nothing.
     fn table_suffix(&self) -> &'static str {
         ""
+    }
+
+    /// A sub-query with one column `value`: the items of the JSON array `{r}`, all texts or all
+    /// integers, for lists that are too long to bind one by one. `None` = not supported.
+    fn list_table(&self, items: ListItems) -> Option<&'static str> {
+        let _ = items;
+        None
+    }
+
+    /// How many characters of a column an index may hold, where that is less than the column may.
+    /// Plain indexes then cover that much of it; unique ones are asked for whole.
+    fn index_prefix(&self, ty: ColumnType) -> Option<u32> {
+        let _ = ty;
+        None
     }
 
     /// Spelling of a text lookup; `None` = not supported.

@@ -149,7 +149,7 @@ async fn insert_chunk<M: Model>(
             return Ok(());
         }
     }
-    if asks_keys && !facts.returning_insert {
+    if asks_keys && !facts.returning_insert && !facts.key_sequences {
         let mut values = values.into_iter();
         for object in objects {
             let row = values.by_ref().take(columns.len()).collect();
@@ -157,7 +157,7 @@ async fn insert_chunk<M: Model>(
         }
         return Ok(());
     }
-    let by_arithmetic = asks_keys && facts.consecutive_keys && facts.last_insert_id;
+    let by_arithmetic = asks_keys && facts.key_sequences;
     let statement = sql::insert_many(
         model,
         &columns,
@@ -191,16 +191,14 @@ async fn insert_chunk<M: Model>(
     Ok(())
 }
 
-/// Gives the rows of one statement their keys, which end with the one that was reported.
+/// Gives the rows of one statement the keys that it reported.
 fn count_keys<M: Model>(objects: &mut [M], done: Done) -> Result<()> {
-    let count = i64::try_from(objects.len()).ok();
-    let first = done
-        .last_insert_id
-        .zip(count)
+    let keys = done
+        .keys
         .filter(|_| done.rows_affected == objects.len() as u64)
-        .and_then(|(last, count)| last.checked_sub(count - 1));
-    let first = first.ok_or_else(other_number)?;
-    for (object, key) in objects.iter_mut().zip(first..) {
+        .ok_or_else(other_number)?;
+    for (row, object) in objects.iter_mut().enumerate() {
+        let key = keys.key(row).ok_or_else(other_number)?;
         object.set_pk(M::Pk::from_cell(Cell::I64(key))?);
     }
     Ok(())

@@ -230,7 +230,7 @@ fn array_text(slot: usize, cast: Cast) -> String {
 /// What stands in the parentheses of `IN (..)`.
 fn list_text(list: &List) -> String {
     match list {
-        List::Table(slot) => render::json_table(&render::slot(*slot)),
+        List::Table(slot, table) => render::list_table(table, &render::slot(*slot)),
         List::Array(slot, cast) => {
             format!("SELECT {}", render::unnest(&render::slot(*slot), cast.name))
         }

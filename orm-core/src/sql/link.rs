@@ -62,9 +62,9 @@ pub fn link(
                     text.push_str(" VALUES ");
                     push_rows(&mut text, 2, slots.len());
                 }
-                List::Table(_) => {
-                    let table = render::slot(1);
-                    text.push_str(&render::each_of_table(&render::slot(0), &table));
+                List::Table(_, table) => {
+                    let table = render::list_table(table, &render::slot(1));
+                    text.push_str(&render::each_of_table(&render::slot(0), &table, dialect));
                 }
                 List::Array(_, cast) => {
                     let rows = render::unnest(&render::slot(1), cast.name);

@@ -1,7 +1,7 @@
 //! Lists of values: padded, so that few shapes exist, or bound as one text when they are long.
 
-use super::render;
 use super::walk::Walk;
+use crate::backend::ListItems;
 use crate::error::{Error, Result};
 use crate::value::{Array, ColumnType, Value};
 
@@ -13,8 +13,8 @@ const MAX_BOUND: usize = 1000;
 pub(super) enum ListPlan {
     /// So many values in a row, the last ones repeated.
     Bound(usize),
-    /// One text that the database turns into a table.
-    Table,
+    /// One text that the database turns into a table, by this sub-query.
+    Table(&'static str),
     /// One array.
     Array(Cast),
 }
@@ -44,8 +44,10 @@ impl Walk {
                     self.values.resize(start + padded, last);
                 }
             }
-            ListPlan::Table => {
-                self.key.word(u64::MAX);
+            ListPlan::Table(_) => {
+                // The two kinds of items make two texts.
+                let texts = matches!(values.first(), Some(Value::Text(_)));
+                self.key.word(u64::MAX - u64::from(texts));
                 self.values.push(Value::Text(as_json(values)));
                 values.iter_mut().for_each(|value| *value = Value::Null);
             }
@@ -72,10 +74,20 @@ impl Walk {
         if values.is_empty() || values.len() <= MAX_BOUND && self.fits(padded) {
             return Ok(ListPlan::Bound(if values.is_empty() { 0 } else { padded }));
         }
-        let integers = || values.iter().all(|v| matches!(v, Value::I64(_)));
-        let texts = || values.iter().all(|v| matches!(v, Value::Text(_)));
-        if render::has_json_table(self.dialect.family()) && (integers() || texts()) {
-            return Ok(ListPlan::Table);
+        let items = match values.first() {
+            Some(Value::I64(_)) => Some(ListItems::Integers),
+            Some(Value::Text(_)) => Some(ListItems::Texts),
+            _ => None,
+        };
+        let alike = |items| {
+            values.iter().all(|value| match items {
+                ListItems::Integers => matches!(value, Value::I64(_)),
+                ListItems::Texts => matches!(value, Value::Text(_)),
+            })
+        };
+        let table = items.filter(|items| alike(*items));
+        if let Some(table) = table.and_then(|items| self.dialect.list_table(items)) {
+            return Ok(ListPlan::Table(table));
         }
         if self.fits(padded) {
             return Ok(ListPlan::Bound(padded));

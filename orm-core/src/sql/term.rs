@@ -41,8 +41,8 @@ pub(super) enum TestKind {
 #[derive(Clone, Debug)]
 pub(super) enum List {
     Slots(Vec<usize>),
-    /// One text in this slot, to be made a table.
-    Table(usize),
+    /// One text in this slot, to be made a table by this sub-query.
+    Table(usize, &'static str),
     /// One array in this slot.
     Array(usize, Cast),
 }
@@ -75,9 +75,9 @@ impl List {
                 *next += count;
                 List::Slots((first..first + count).collect())
             }
-            ListPlan::Table => {
+            ListPlan::Table(table) => {
                 *next += 1;
-                List::Table(first)
+                List::Table(first, table)
             }
             ListPlan::Array(cast) => {
                 *next += 1;

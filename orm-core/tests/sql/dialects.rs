@@ -1,6 +1,6 @@
 //! One small dialect for each family.
 
-use orm_core::backend::{Capabilities, Dialect, SqlFamily, TextPattern, TextSpelling};
+use orm_core::backend::{Capabilities, Dialect, ListItems, SqlFamily, TextPattern, TextSpelling};
 use orm_core::error::Result;
 use orm_core::query::{DatePart, Lookup};
 use orm_core::value::{ColumnType, Value};
@@ -95,6 +95,16 @@ impl Dialect for Plain {
             SqlFamily::MySql => "AUTO_INCREMENT",
             _ => "AUTOINCREMENT",
         }
+    }
+    fn list_table(&self, _: ListItems) -> Option<&'static str> {
+        match self.0 {
+            SqlFamily::Sqlite => Some("SELECT value FROM json_each({r})"),
+            SqlFamily::MySql => Some("SELECT value FROM JSON_TABLE({r}, ..) AS fd"),
+            _ => None,
+        }
+    }
+    fn index_prefix(&self, ty: ColumnType) -> Option<u32> {
+        (self.0 == SqlFamily::MySql && ty == ColumnType::Text).then_some(768)
     }
     fn text_lookup(&self, lookup: Lookup) -> Option<TextSpelling> {
         let template = match (self.0, lookup) {

@@ -7,7 +7,7 @@ use orm_core::error::ErrorKind;
 use orm_core::prelude::*;
 
 pub(super) const CASES: &[Case] = cases! {
-    "bulk::create::returns_all_in_order_with_keys" => returns_all_in_order_with_keys, ["model.bulk_create"], needs [ConsecutiveKeys, MultiRowInsert, RowsPerInsert];
+    "bulk::create::returns_all_in_order_with_keys" => returns_all_in_order_with_keys, ["model.bulk_create"], needs [KeySequences, MultiRowInsert, RowsPerInsert];
     "bulk::create::empty_list_sends_nothing" => empty_list_sends_nothing, ["model.bulk_create"];
     "bulk::create::more_rows_than_one_statement_takes" => more_rows_than_one_statement_takes, ["model.bulk_create"], needs [Transactions, MultiRowInsert, RowsPerInsert];
     "bulk::create::all_or_nothing" => all_or_nothing, ["model.bulk_create", "exceptions.integrity_error"], needs [Transactions];
