@@ -43,6 +43,7 @@ mod config;
 mod connect;
 mod dialect;
 mod error;
+mod pipeline;
 mod pool;
 mod row;
 mod script;

@@ -7,6 +7,7 @@ use crate::config::{Config, StatementMode};
 use crate::connect::Farewell;
 use crate::dialect::PostgresDialect;
 use crate::error::{self, Fault};
+use crate::pipeline;
 use crate::row::CurrentRow;
 use crate::script;
 use crate::value::Param;
@@ -18,15 +19,11 @@ use orm_core::backend::{
     StatementText, Step,
 };
 use orm_core::error::{Error, Result};
-use std::future::{Future, poll_fn};
 use std::num::NonZeroUsize;
-use std::pin::{Pin, pin};
-use std::{any::Any, fmt, sync::Arc, task::Poll};
+use std::pin::pin;
+use std::{any::Any, fmt, sync::Arc};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, RowStream};
-
-/// Most statements that are sent before the first is answered.
-const TOGETHER: usize = 64;
 
 /// COPY commands that are kept prepared.
 const COPIES: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not zero");
@@ -53,7 +50,7 @@ pub struct PostgresSession {
     /// Something was done to the native connection, whose answers were not seen here.
     pub(crate) unseen: bool,
     /// A call has begun and its answer was not read to the end.
-    in_flight: bool,
+    pub(crate) in_flight: bool,
     broken: bool,
 }
 
@@ -108,7 +105,7 @@ impl PostgresSession {
     }
 
     /// Prepared statements are prepared again.
-    fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.cache.clear();
         self.copies.clear();
     }
@@ -118,12 +115,12 @@ impl PostgresSession {
         self.broken = true;
     }
 
-    fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&self) -> bool {
         self.broken || self.in_flight || self.client.is_closed()
     }
 
     /// Why the connection is gone.
-    fn gone(&self, sql: Option<&Arc<str>>, outcome_unknown: bool) -> Error {
+    pub(crate) fn gone(&self, sql: Option<&Arc<str>>, outcome_unknown: bool) -> Error {
         let why = match self.farewell.get() {
             Some(why) => format!("the connection was closed: {why}"),
             None => "the connection was closed".to_owned(),
@@ -155,7 +152,7 @@ impl PostgresSession {
         read(stream, sink, progress, counts(statement)).await
     }
 
-    async fn prepared(
+    pub(crate) async fn prepared(
         &mut self,
         text: &StatementText,
     ) -> Result<tokio_postgres::Statement, tokio_postgres::Error> {
@@ -168,7 +165,12 @@ impl PostgresSession {
     }
 
     /// Whether a statement that the server does not know any more can be prepared and run again.
-    fn may_repeat(&self, stop: &Stop, statement: &Statement, progress: Progress) -> bool {
+    pub(crate) fn may_repeat(
+        &self,
+        stop: &Stop,
+        statement: &Statement,
+        progress: Progress,
+    ) -> bool {
         let stale = matches!(stop, Stop::Driver(error) if error::is_stale(error));
         stale && statement.cached && !progress.rows && self.state == State::Idle
     }
@@ -229,49 +231,6 @@ impl PostgresSession {
         result.map_err(|error| self.conclude(Stop::Driver(error), None, true, progress))
     }
 
-    /// Runs several statements in one round trip.
-    async fn run_window(&mut self, steps: &mut [Step<'_>]) -> Result<()> {
-        if self.is_broken() {
-            return Err(self.gone(None, false));
-        }
-        let mut prepared = Vec::with_capacity(steps.len());
-        let statements: Vec<&Statement> = steps.iter().map(|step| step.statement).collect();
-        self.in_flight = true;
-        for statement in statements {
-            let text = &statement.text;
-            error::check_count(statement.values.len(), text.sql())
-                .inspect_err(|_| self.in_flight = false)?;
-            match self.prepared(text).await {
-                Ok(statement) => prepared.push(statement),
-                Err(error) => {
-                    self.in_flight = false;
-                    let stop = Stop::Driver(error);
-                    let sql = Some(text.sql());
-                    return Err(self.conclude(stop, sql, false, Progress::default()));
-                }
-            }
-        }
-        let mut progress = vec![Progress::default(); steps.len()];
-        let client = &self.client;
-        let sent = steps.iter_mut().zip(&prepared).zip(&mut progress);
-        let ended = together(sent.map(|((s, prepared), p)| send(client, prepared, s, p))).await;
-        self.in_flight = false;
-        let mut failed = None;
-        for ((step, end), progress) in steps.iter_mut().zip(ended).zip(progress) {
-            let Err(stop) = end else { continue };
-            if self.may_repeat(&stop, step.statement, progress) {
-                self.forget();
-                step.done = Some(self.run(step.statement, step.sink).await?);
-                continue;
-            }
-            let writes = step.statement.intent == Intent::Write;
-            let sql = Some(step.statement.text.sql());
-            let error = self.conclude(stop, sql, writes, progress);
-            failed.get_or_insert(error);
-        }
-        failed.map_or(Ok(()), Err)
-    }
-
     /// Asks the server whether a transaction is open, after text that may have changed that.
     async fn ask_state(&mut self) -> Result<()> {
         if self.is_broken() {
@@ -296,56 +255,12 @@ impl PostgresSession {
     }
 }
 
-/// One statement of several that are sent together.
-async fn send<'s>(
-    client: &Client,
-    prepared: &tokio_postgres::Statement,
-    step: &mut Step<'s>,
-    progress: &mut Progress,
-) -> Result<(), Stop> {
-    let values = step.statement.values.iter().map(Param);
-    let wanted = prepared.params().len();
-    if wanted != values.len() {
-        let sql = step.statement.text.sql();
-        return Err(Stop::Own(other_count(wanted, values.len(), sql)));
-    }
-    progress.sent = true;
-    let stream = client.query_raw(prepared, values).await?;
-    let done = read(stream, step.sink, progress, counts(step.statement)).await?;
-    step.done = Some(done);
-    Ok(())
-}
-
-/// Polls all futures in their order, so that what they send is sent in their order too.
-async fn together<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut running: Vec<Pin<Box<F>>> = futures.map(Box::pin).collect();
-    let mut ended: Vec<Option<F::Output>> = running.iter().map(|_| None).collect();
-    poll_fn(|cx| {
-        let mut pending = false;
-        for (future, end) in running.iter_mut().zip(&mut ended) {
-            if end.is_none() {
-                match future.as_mut().poll(cx) {
-                    Poll::Ready(output) => *end = Some(output),
-                    Poll::Pending => pending = true,
-                }
-            }
-        }
-        if pending {
-            Poll::Pending
-        } else {
-            Poll::Ready(())
-        }
-    })
-    .await;
-    ended.into_iter().flatten().collect()
-}
-
 /// Whether the number that the server reports is that of changed rows, and not of read ones.
-fn counts(statement: &Statement) -> bool {
+pub(crate) fn counts(statement: &Statement) -> bool {
     statement.intent == Intent::Write
 }
 
-fn other_count(wanted: usize, given: usize, sql: &Arc<str>) -> Error {
+pub(crate) fn other_count(wanted: usize, given: usize, sql: &Arc<str>) -> Error {
     let message = format!("the statement has {wanted} placeholders, but {given} values were given");
     let report = orm_core::error::DatabaseError::new(message).with_sql(Arc::clone(sql));
     Error::Statement(Box::new(report))
@@ -353,7 +268,7 @@ fn other_count(wanted: usize, given: usize, sql: &Arc<str>) -> Error {
 
 /// Gives the rows to the sink, and reads the answer to its end in any case: what the server says
 /// last may be an error.
-async fn read(
+pub(crate) async fn read(
     stream: RowStream,
     sink: &mut Sink,
     progress: &mut Progress,
@@ -432,7 +347,7 @@ impl Session for PostgresSession {
             }
             return Ok(());
         }
-        for window in steps.chunks_mut(TOGETHER) {
+        for window in steps.chunks_mut(pipeline::TOGETHER) {
             self.run_window(window).await?;
         }
         Ok(())
