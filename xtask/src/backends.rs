@@ -40,7 +40,7 @@ pub(crate) const KNOWN: &[Backend] = &[SQLITE, POSTGRES, MARIADB, MYSQL];
 
 /// The names of the backends whose driver the workspace has. A name that is added here turns on its
 /// features in every step, starts its servers and makes it a required column.
-pub(crate) const TESTED: &[&str] = &["sqlite"];
+pub(crate) const TESTED: &[&str] = &["sqlite", "postgres", "mariadb", "mysql"];
 
 /// The backends of one run.
 #[derive(Debug)]
