@@ -6,6 +6,7 @@ mod fields;
 mod filter;
 mod lifecycle;
 mod lookup;
+mod one_to_one;
 mod prefetch;
 mod queryset;
 mod relation;
@@ -24,6 +25,7 @@ pub fn cases() -> Vec<Case> {
         write::CASES,
         bulk::CASES,
         relation::CASES,
+        one_to_one::CASES,
         prefetch::CASES,
         transaction::CASES,
         errors::CASES,

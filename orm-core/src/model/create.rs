@@ -141,7 +141,6 @@ fn missing(field: &FieldMeta, now: &mut Option<DateTime<Utc>>) -> Value {
     }
     match field.default {
         Some(default) => default(),
-        None if field.pk && field.generated => Value::I64(0),
         None => Value::Null,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::columns::RelValue;
 use crate::entity::{Entity, Shared, ToOneSlot};
-use crate::error::{DoesNotExist, NotLoaded, Result};
+use crate::error::{DoesNotExist, Error, NotLoaded, Result};
 use crate::query::{Expr, Predicate};
 use crate::queryset::{QuerySet, Related};
 use crate::schema::ModelMeta;
@@ -128,7 +128,10 @@ impl<T: Entity> ToOneSlot for ForeignKey<T> {
 
 impl<T: Entity, K> RelValue<T, K> for &ForeignKey<T> {
     fn key_value(&self) -> Result<Value> {
-        Ok(self.key.to_value())
+        match self.key.to_value() {
+            Value::Null => Err(Error::Unsaved(T::meta().name)),
+            key => Ok(key),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::backend::Sink;
 use crate::columns::Q;
-use crate::entity::{Entity, Shared, ToManySlot, is_unsaved, saved_key};
+use crate::entity::{Entity, Shared, ToManySlot, saved_key};
 use crate::error::{Error, NotLoaded, Result};
 use crate::query::{ColumnRef, Expr, Predicate};
 use crate::queryset::{BoxFuture, QuerySet, Related};
@@ -75,7 +75,7 @@ impl<T: Entity> HasMany<T> {
 
     fn owner(&self) -> Result<(&Owner, Reach)> {
         let owner = self.owner.as_ref().ok_or(Error::Unsaved("instance"))?;
-        if is_unsaved(owner.model, &owner.key) {
+        if owner.key.is_null() {
             return Err(Error::Unsaved(owner.model.name));
         }
         let relation = &owner.model.relations[owner.relation];

@@ -40,20 +40,24 @@ impl<T: Entity> HasOne<T> {
     /// The loaded row, or `None` when a query has found that there is none. Sends nothing.
     ///
     /// # Errors
-    /// [`Error::NotLoaded`] when no query has looked.
+    /// [`Error::NotLoaded`] when no query has looked; [`Error::Unsaved`] when the owner has no key
+    /// yet.
     pub fn get(&self) -> Result<Option<&T>> {
         match &self.loaded {
             Some(found) => Ok(found.as_ref().and_then(|row| row.downcast_ref())),
             None => {
-                let (model, relation) = self
-                    .owner
-                    .as_ref()
-                    .map_or((T::meta().name, "relation"), |(_, m, r)| {
-                        (m.name, m.relations[*r].name)
-                    });
+                let (_, model, relation) = self.owner()?;
                 let hint = "use `prefetch_related` in the query, or `.fetch().await`";
-                Err(NotLoaded::new(model, relation, hint).into())
+                Err(NotLoaded::new(model.name, model.relations[relation].name, hint).into())
             }
+        }
+    }
+
+    fn owner(&self) -> Result<(&Value, &'static ModelMeta, usize)> {
+        match &self.owner {
+            Some((key, model, _)) if key.is_null() => Err(Error::Unsaved(model.name)),
+            Some((key, model, relation)) => Ok((key, model, *relation)),
+            None => Err(Error::Unsaved("instance")),
         }
     }
 }
@@ -67,10 +71,8 @@ impl<T: Related> HasOne<T> {
         if let Some(found) = &self.loaded {
             return Ok(found.clone().and_then(|row| row.downcast().ok()));
         }
-        let Some((key, model, relation)) = &self.owner else {
-            return Err(Error::Unsaved("instance"));
-        };
-        match model.relations[*relation].reach(model) {
+        let (key, model, relation) = self.owner()?;
+        match model.relations[relation].reach(model) {
             Some(Reach::Reverse(field)) => {
                 let query = QuerySet::<T>::under(Predicate::equals(Expr::own(field), key.clone()));
                 Ok(query.first().await?.map(Arc::new))
