@@ -2,6 +2,7 @@
 //!
 //! Everything here fills the tree of [`query`](crate::query); nothing here knows SQL.
 
+mod arguments;
 mod clause;
 mod convert;
 mod expr;
