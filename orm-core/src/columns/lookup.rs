@@ -1,6 +1,6 @@
 //! Comparisons of columns: every lookup as a method, checked against the column's type.
 
-use super::{Col, Comparable, Expr, IntoExpr, IntoRange, IntoSet, Kv, Order, Q, Set};
+use super::{Col, Comparable, Expr, IntoExpr, IntoKv, IntoRange, IntoSet, Kv, Order, Q, Set};
 use crate::entity::{Entity, Scope};
 use crate::query::{self, Assignment, DatePart, Lookup, Operand, Predicate};
 use crate::value::{Field, Temporal, TextLike};
@@ -125,8 +125,8 @@ impl<S: Scope, T: Field, K> Col<S, T, K> {
 
     /// `kw!(column = value)`.
     #[doc(hidden)]
-    pub fn __kv<V: IntoSet<S::Root, S::Wrap<T>>>(self, value: V) -> Kv<S, K> {
-        Kv::new(self.column(), value.into_set())
+    pub fn __kv<V: IntoKv<S::Root, S::Wrap<T>>>(self, value: V) -> Kv<S, V::Presence<K>> {
+        Kv::new(self.column(), value.into_kv())
     }
 }
 
