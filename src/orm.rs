@@ -44,6 +44,7 @@ pub use orm_core::tortoise::IntoConfig;
 pub use orm_core::transaction;
 pub use orm_core::transaction::begin;
 pub use orm_core::transaction::in_transaction;
+pub use orm_core::value::Auto;
 pub use orm_core::value::Value;
 
 /// What a program that uses models needs in scope: `use fast_django::orm::prelude::*;`.

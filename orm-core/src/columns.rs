@@ -3,6 +3,7 @@
 //! Everything here fills the tree of [`query`](crate::query); nothing here knows SQL.
 
 mod arguments;
+mod auto;
 mod clause;
 mod convert;
 mod expr;
