@@ -122,6 +122,28 @@ fn an_auto_key_is_a_key_from_zero_on() -> Result<()> {
 }
 
 #[test]
+fn a_write_beside_a_guard_of_its_task_fails_at_once() -> Result<()> {
+    let _one = alone();
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite://{}", folder.path().join("notes.db").display());
+    run_async(async {
+        let config = Config::new(url).models(models![Note]);
+        Tortoise::init(config.generate_schemas(true)).await?;
+        let guard = begin().await?;
+        let begun = std::time::Instant::now();
+        let error = Note::create(kw!(text = "beside")).await.expect_err("held");
+        assert!(begun.elapsed() < std::time::Duration::from_secs(1));
+        assert!(error.to_string().contains("using_db"), "{error}");
+        assert_eq!(Note::all().count().await?, 0, "readers have their own");
+        Note::create(kw!(text = "inside")).using_db(&guard).await?;
+        guard.commit().await?;
+        Note::create(kw!(text = "after")).await?;
+        assert_eq!(Note::all().count().await?, 2);
+        Tortoise::close_connections().await
+    })
+}
+
+#[test]
 fn run_async_can_be_called_again_and_refuses_inside_a_runtime() -> Result<()> {
     let _one = alone();
     for _ in 0..2 {

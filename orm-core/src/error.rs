@@ -116,6 +116,9 @@ pub enum TransactionError {
     Aborted,
     /// The outer handle was used while a nested block is open in the same task.
     Suspended,
+    /// The query would wait for a guard of its own task to end, since that guard has the only
+    /// connection.
+    HeldByOwnGuard,
     /// The call needs an open transaction and there is none.
     Missing,
 }
@@ -279,6 +282,9 @@ impl fmt::Display for TransactionError {
             }
             TransactionError::Suspended => {
                 "the outer transaction is suspended while a nested one is open: use the inner handle"
+            }
+            TransactionError::HeldByOwnGuard => {
+                "a transaction guard of this task has the only connection that this query could run on: add `.using_db(&guard)`, or run it in `guard.scope(..)`"
             }
             TransactionError::Missing => "this call needs an open transaction: wrap it in `in_transaction`",
         })

@@ -9,6 +9,7 @@ mod client;
 mod db;
 mod guard;
 mod level;
+mod own;
 mod retry;
 mod task;
 mod turn;
@@ -87,10 +88,13 @@ where
 /// Begins a transaction of the default connection, held by a guard: dropping it rolls back. Inside
 /// a block it is a savepoint.
 ///
-/// Nothing finds it by itself: pass it with `using_db(&guard)`, or run code in [`Tx::scope`].
+/// Nothing finds it by itself: pass it with `using_db(&guard)`, or run code in [`Tx::scope`]. A
+/// query of the same task that is given nothing runs on another connection. Where the guard has the
+/// only one, as the single writer of SQLite, it fails at once with `HeldByOwnGuard`, also beside
+/// the guard in a `join!`; other tasks wait.
 ///
 /// # Errors
-/// Those of acquiring a connection and of beginning.
+/// Those of acquiring a connection and of beginning; `HeldByOwnGuard`.
 pub async fn begin() -> Result<TxGuard> {
     begin_with(&TransactionOptions::new()).await
 }

@@ -32,6 +32,13 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// Whether `acquire(intent)` can only wait while the connections that were borrowed for `held`
+    /// are not given back: there are no others, and none can be opened. `false` when not known.
+    fn must_wait(&self, intent: Intent, held: &[Intent]) -> bool {
+        let _ = (intent, held);
+        false
+    }
+
     /// Closes all connections: new `acquire`s fail, borrowed ones close when given back. Closing
     /// twice is fine.
     async fn close(&self);

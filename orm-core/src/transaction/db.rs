@@ -1,7 +1,7 @@
 //! Where a query runs: a connection, or a transaction.
 
 use super::level::Style;
-use super::{Tx, TxGuard};
+use super::{Tx, TxGuard, own};
 use crate::backend::{
     BaseDBAsyncClient, Dialect, Done, Intent, Sink, Statement, TransactionOptions,
 };
@@ -51,7 +51,10 @@ impl Db {
         match self {
             Db::Client(connection) => match connection.try_acquire(statement.intent) {
                 Some(mut lease) => lease.run(statement, sink).await,
-                None => connection.run(statement, sink).await,
+                None => {
+                    own::refuse_waiting(connection, statement.intent)?;
+                    connection.run(statement, sink).await
+                }
             },
             Db::Transaction(tx) => tx.run(statement, sink).await,
         }
@@ -63,7 +66,10 @@ impl Db {
     /// As [`run`](Db::run).
     pub async fn script(&self, sql: &str) -> Result<()> {
         match self {
-            Db::Client(connection) => connection.execute_script(sql).await,
+            Db::Client(connection) => {
+                own::refuse_waiting(connection, Intent::Write)?;
+                connection.execute_script(sql).await
+            }
             Db::Transaction(tx) => tx.script(sql).await,
         }
     }
@@ -110,8 +116,18 @@ impl Db {
                     true => Intent::Read,
                     false => Intent::Write,
                 };
-                let lease = connection.acquire(intent).await?;
-                Tx::outermost(connection.clone(), lease, options).await
+                let lease = match connection.try_acquire(intent) {
+                    Some(lease) => lease,
+                    None => {
+                        own::refuse_waiting(connection, intent)?;
+                        connection.acquire(intent).await?
+                    }
+                };
+                let guard = Tx::outermost(connection.clone(), lease, options).await?;
+                if style == Style::Guard {
+                    own::note(guard.root(), intent);
+                }
+                Ok(guard)
             }
         }
     }

@@ -92,6 +92,12 @@ impl Root {
         self.book().undo.take()
     }
 
+    /// Whether it has a connection of this client, borrowed and not given back.
+    pub(super) fn holds(&self, connection: &Connection) -> bool {
+        self.connection.is_same(connection)
+            && self.lease.try_lock().map_or(true, |lease| lease.is_some())
+    }
+
     /// Drops the lease of a finished transaction, unless somebody holds it, who does it then.
     pub(super) fn sweep(&self) {
         if self.finished.load(Ordering::SeqCst)
@@ -197,6 +203,10 @@ impl Tx {
     /// The connection that the transaction was begun on.
     pub fn connection(&self) -> &Connection {
         &self.0.root.connection
+    }
+
+    pub(super) fn root(&self) -> &Arc<Root> {
+        &self.0.root
     }
 
     /// The dialect.
