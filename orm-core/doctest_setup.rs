@@ -28,6 +28,8 @@ pub struct Post {
     pub title: String,
     #[field(default = 0)]
     pub views: i32,
+    #[field(auto_now_add)]
+    pub created_at: DateTime<Utc>,
     #[field(related_name = "posts")]
     pub author: ForeignKey<User>,
     #[field(related_name = "posts", through = "post_tags")]

@@ -62,6 +62,17 @@ where
 ///
 /// # Errors
 /// As [`in_transaction`]; `Configuration` for an unknown name.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// use fast_django::orm::transaction::in_transaction_on;
+///
+/// in_transaction_on("default", async |_tx| User::create(kw!(username = "carl")).await).await?;
+/// assert!(in_transaction_on("archive", async |_tx| Ok::<_, Error>(())).await.is_err());
+/// # Ok(()) }) }
+/// ```
 pub async fn in_transaction_on<T, E, F>(name: &str, block: F) -> Result<T, E>
 where
     E: From<Error>,
@@ -76,6 +87,19 @@ where
 /// # Errors
 /// As [`in_transaction`]; `Unsupported` for what the database lacks, `Configuration` for options of
 /// a nested block, since they belong to the whole transaction.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// use fast_django::orm::backend::TransactionOptions;
+/// use fast_django::orm::transaction::in_transaction_with;
+///
+/// let options = TransactionOptions::new().read_only();
+/// let count = in_transaction_with(options, async |_tx| Post::all().count().await).await?;
+/// assert_eq!(count, 3);
+/// # Ok(()) }) }
+/// ```
 pub async fn in_transaction_with<T, E, F>(options: TransactionOptions, block: F) -> Result<T, E>
 where
     E: From<Error>,
@@ -95,6 +119,18 @@ where
 ///
 /// # Errors
 /// Those of acquiring a connection and of beginning; `HeldByOwnGuard`.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let tx = begin().await?;
+/// let user = User::create(kw!(username = "carl")).using_db(&tx).await?;
+/// Post::create(kw!(title = "First", author = &user)).using_db(&tx).await?;
+/// tx.commit().await?;
+/// assert_eq!(user.posts.all().count().await?, 1);
+/// # Ok(()) }) }
+/// ```
 pub async fn begin() -> Result<TxGuard> {
     begin_with(&TransactionOptions::new()).await
 }
@@ -103,6 +139,18 @@ pub async fn begin() -> Result<TxGuard> {
 ///
 /// # Errors
 /// As [`begin`]; `Configuration` for an unknown name.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// use fast_django::orm::transaction::begin_on;
+///
+/// let tx = begin_on("default").await?;
+/// User::create(kw!(username = "carl")).using_db(&tx).await?;
+/// tx.commit().await?;
+/// # Ok(()) }) }
+/// ```
 pub async fn begin_on(name: &str) -> Result<TxGuard> {
     let at = pick(connection::get_connection(name)?);
     at.begin(&TransactionOptions::new(), Style::Guard).await
@@ -112,6 +160,19 @@ pub async fn begin_on(name: &str) -> Result<TxGuard> {
 ///
 /// # Errors
 /// As [`in_transaction_with`].
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// use fast_django::orm::backend::TransactionOptions;
+/// use fast_django::orm::transaction::begin_with;
+///
+/// let tx = begin_with(&TransactionOptions::new().read_only()).await?;
+/// assert_eq!(Post::all().using_db(&tx).count().await?, 3);
+/// tx.rollback().await?;
+/// # Ok(()) }) }
+/// ```
 pub async fn begin_with(options: &TransactionOptions) -> Result<TxGuard> {
     let at = pick(connection::default_connection()?);
     at.begin(options, Style::Guard).await

@@ -9,6 +9,37 @@ use crate::value::Value;
 use std::{fmt, marker::PhantomData, sync::Arc};
 
 /// The row that refers to an instance by a `OneToOne`, if there is one.
+///
+/// # Examples
+/// ```
+/// use fast_django::orm::prelude::*;
+///
+/// #[derive(Model, Clone, Debug, Default)]
+/// pub struct Reader {
+///     #[field(pk)]
+///     pub id: i32,
+///     pub card: HasOne<Card>,
+/// }
+///
+/// #[derive(Model, Clone, Debug, Default)]
+/// pub struct Card {
+///     #[field(pk)]
+///     pub id: i32,
+///     #[field(related_name = "card")]
+///     pub reader: OneToOne<Reader>,
+/// }
+///
+/// # fn main() -> Result<()> { run_async(async {
+/// # let config = Config::new("sqlite::memory:").models(models![Reader, Card]);
+/// # Tortoise::init(config.generate_schemas(true)).await?;
+/// let reader = Reader::create(kw!()).await?;
+/// assert!(reader.card.fetch().await?.is_none());
+/// let card = Card::create(kw!(reader = &reader)).await?;
+/// assert_eq!(reader.card.fetch().await?.map(|card| card.id), Some(card.id));
+/// let readers = Reader::filter(kw!(card__isnull = false)).prefetch_related("card").await?;
+/// assert_eq!(readers[0].card.get()?.map(|card| card.id), Some(card.id));
+/// # Ok(()) }) }
+/// ```
 pub struct HasOne<T: Entity> {
     owner: Option<(Value, &'static ModelMeta, usize)>,
     loaded: Option<Option<Shared>>,

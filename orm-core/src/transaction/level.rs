@@ -30,6 +30,17 @@ type Callback = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + S
 ///
 /// After its end every use is `Finished` and sends nothing. Statements of several tasks or of
 /// `join!` run one after another.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let tx: fast_django::orm::transaction::Tx = begin().await?.handle();
+/// // The guard was dropped, so the transaction is over.
+/// let error = User::create(kw!(username = "carl")).using_db(&tx).await.unwrap_err();
+/// assert!(error.to_string().contains("already finished"));
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone)]
 pub struct Tx(Arc<Level>);
 
@@ -173,12 +184,39 @@ impl Tx {
     ///
     /// # Errors
     /// `Unsupported` without savepoints; `Finished`, `Aborted`, `Suspended`.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let tx = begin().await?;
+    /// User::create(kw!(username = "carl")).using_db(&tx).await?;
+    /// let savepoint = tx.begin().await?;
+    /// User::create(kw!(username = "dora")).using_db(&savepoint).await?;
+    /// savepoint.rollback().await?;
+    /// tx.commit().await?;
+    /// assert_eq!(User::all().count().await?, 3);
+    /// # Ok(()) }) }
+    /// ```
     pub async fn begin(&self) -> Result<TxGuard> {
         self.nest(Style::Guard).await
     }
 
     /// Runs `future` with this transaction as the current one of its task. This is how a spawned
     /// task takes part: `tokio::spawn(async move { tx.scope(work()).await })`.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// in_transaction(async |tx| {
+    ///     let work = async move { tx.scope(User::create(kw!(username = "carl")).into_future()).await };
+    ///     tokio::spawn(work).await.expect("the task ends")
+    /// })
+    /// .await?;
+    /// assert_eq!(User::all().count().await?, 3);
+    /// # Ok(()) }) }
+    /// ```
     pub async fn scope<F: Future>(&self, future: F) -> F::Output {
         task::scope(self.clone(), future).await
     }
@@ -188,6 +226,18 @@ impl Tx {
     ///
     /// # Errors
     /// `Finished` after the end.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// in_transaction(async |tx| {
+    ///     let user = User::create(kw!(username = "carl")).await?;
+    ///     tx.on_commit(async move || println!("welcome, {}", user.username))
+    /// })
+    /// .await?;
+    /// # Ok(()) }) }
+    /// ```
     pub fn on_commit<F, Fut>(&self, callback: F) -> Result<()>
     where
         F: FnOnce() -> Fut + Send + 'static,
@@ -215,6 +265,17 @@ impl Tx {
     }
 
     /// How deep this level is nested; 0 for the outermost.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let tx = begin().await?;
+    /// let nested = tx.begin().await?;
+    /// assert_eq!((tx.depth(), nested.depth()), (0, 1));
+    /// assert!(nested.is_open());
+    /// # Ok(()) }) }
+    /// ```
     pub fn depth(&self) -> u32 {
         self.0.depth
     }
