@@ -114,8 +114,8 @@ where
 ///
 /// Nothing finds it by itself: pass it with `using_db(&guard)`, or run code in [`Tx::scope`]. A
 /// query of the same task that is given nothing runs on another connection. Where the guard has the
-/// only one, as the single writer of SQLite, it fails at once with `HeldByOwnGuard`, also beside
-/// the guard in a `join!`; other tasks wait.
+/// only one, such as a single writer, it fails with `HeldByOwnGuard` instead of waiting in vain; a
+/// branch of a `join!` waits as long as another branch uses the guard, and other tasks wait.
 ///
 /// # Errors
 /// Those of acquiring a connection and of beginning; `HeldByOwnGuard`.

@@ -51,10 +51,14 @@ impl Db {
         match self {
             Db::Client(connection) => match connection.try_acquire(statement.intent) {
                 Some(mut lease) => lease.run(statement, sink).await,
-                None => {
-                    own::refuse_waiting(connection, statement.intent)?;
-                    connection.run(statement, sink).await
-                }
+                None => match own::in_the_way(connection, statement.intent) {
+                    Some(guards) => {
+                        let acquiring = guards.acquire(connection, statement.intent);
+                        let mut lease = Box::pin(acquiring).await?;
+                        lease.run(statement, sink).await
+                    }
+                    None => connection.run(statement, sink).await,
+                },
             },
             Db::Transaction(tx) => tx.run(statement, sink).await,
         }
@@ -66,10 +70,13 @@ impl Db {
     /// As [`run`](Db::run).
     pub async fn script(&self, sql: &str) -> Result<()> {
         match self {
-            Db::Client(connection) => {
-                own::refuse_waiting(connection, Intent::Write)?;
-                connection.execute_script(sql).await
-            }
+            Db::Client(connection) => match own::in_the_way(connection, Intent::Write) {
+                Some(guards) => {
+                    let mut lease = guards.acquire(connection, Intent::Write).await?;
+                    lease.run_script(sql).await
+                }
+                None => connection.execute_script(sql).await,
+            },
             Db::Transaction(tx) => tx.script(sql).await,
         }
     }
@@ -118,10 +125,10 @@ impl Db {
                 };
                 let lease = match connection.try_acquire(intent) {
                     Some(lease) => lease,
-                    None => {
-                        own::refuse_waiting(connection, intent)?;
-                        connection.acquire(intent).await?
-                    }
+                    None => match own::in_the_way(connection, intent) {
+                        Some(guards) => guards.acquire(connection, intent).await?,
+                        None => connection.acquire(intent).await?,
+                    },
                 };
                 let guard = Tx::outermost(connection.clone(), lease, options).await?;
                 if style == Style::Guard {

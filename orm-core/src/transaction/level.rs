@@ -11,7 +11,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -66,6 +66,8 @@ pub(super) struct Root {
     /// The connection, until the end or until it is lost. Held by one [`Turn`] at a time.
     pub(super) lease: Gate<Option<Lease>>,
     pub(super) finished: AtomicBool,
+    /// How many turns were taken.
+    pub(super) uses: AtomicU64,
     book: Mutex<Book>,
 }
 
@@ -109,6 +111,12 @@ impl Root {
             && self.lease.try_lock().map_or(true, |lease| lease.is_some())
     }
 
+    /// How often its connection was used; `None` while it is, or when it was given back.
+    pub(super) fn uses_while_idle(&self) -> Option<u64> {
+        let lease = self.lease.try_lock().ok()?;
+        lease.is_some().then(|| self.uses.load(Ordering::Relaxed))
+    }
+
     /// Drops the lease of a finished transaction, unless somebody holds it, who does it then.
     pub(super) fn sweep(&self) {
         if self.finished.load(Ordering::SeqCst)
@@ -131,6 +139,7 @@ impl Tx {
             connection,
             lease: Gate::new(Some(lease)),
             finished: AtomicBool::new(false),
+            uses: AtomicU64::new(0),
             book: Mutex::default(),
         });
         Ok(TxGuard::new(Tx::level(root, 0, None, None)))

@@ -14,18 +14,18 @@ use std::{
 };
 
 /// Runs one statement where a query without `using_db` would.
-async fn send(sql: &str) -> Result<()> {
+pub(super) async fn send(sql: &str) -> Result<()> {
     let db = Db::pick(None)?;
     db.run(&statement(sql), &mut Sink::discard()).await?;
     Ok(())
 }
 
-async fn send_on(tx: &Tx, sql: &str) -> Result<()> {
+pub(super) async fn send_on(tx: &Tx, sql: &str) -> Result<()> {
     tx.run(&statement(sql), &mut Sink::discard()).await?;
     Ok(())
 }
 
-fn state(result: Result<()>) -> TransactionError {
+pub(super) fn state(result: Result<()>) -> TransactionError {
     match result {
         Err(Error::Transaction(error)) => error,
         other => panic!("expected a transaction error, got {other:?}"),
@@ -34,7 +34,7 @@ fn state(result: Result<()>) -> TransactionError {
 
 /// Runs the test on a database of its own, and checks that it ends sound, with a pool of one whose
 /// connection can be borrowed again.
-async fn with(test: impl AsyncFnOnce(Arc<World>)) {
+pub(super) async fn with(test: impl AsyncFnOnce(Arc<World>)) {
     let world = World::new(1);
     let connection = connection(&world, 1);
     crate::connection::scope(connection.clone(), test(Arc::clone(&world))).await;
@@ -710,71 +710,4 @@ async fn in_transaction_for(own: &Connection) {
     db.atomic(async |tx| send_on(&tx, "INSERT z").await)
         .await
         .unwrap();
-}
-
-#[tokio::test]
-async fn a_query_never_waits_for_a_guard_of_its_own_task() {
-    with(async |world| {
-        let guard = begin().await.unwrap();
-        let held = TransactionError::HeldByOwnGuard;
-        assert_eq!(state(send("INSERT lost").await), held);
-        assert_eq!(state(begin().await.map(drop)), held);
-        let block: Result<()> = in_transaction(async |_| send("INSERT lost").await).await;
-        assert_eq!(state(block), held);
-        assert_eq!(state(Db::pick(None).unwrap().script("x").await), held);
-        send_on(&guard, "INSERT a").await.unwrap();
-        guard.scope(send("INSERT b")).await.unwrap();
-        let handle = guard.handle();
-        guard.commit().await.unwrap();
-        send("INSERT c").await.unwrap();
-        drop(handle);
-        assert_eq!(world.rows(), ["a", "b", "c"]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn another_task_waits_for_the_guard() {
-    with(async |world| {
-        let connection = crate::connection::default_connection().unwrap();
-        let guard = begin().await.unwrap();
-        let other = crate::connection::scope(connection, send("INSERT other"));
-        let other = tokio::spawn(other);
-        tokio::task::yield_now().await;
-        send_on(&guard, "INSERT own").await.unwrap();
-        guard.commit().await.unwrap();
-        other.await.unwrap().unwrap();
-        assert_eq!(world.rows(), ["own", "other"]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_guard_that_lost_its_connection_holds_nothing() {
-    with(async |world| {
-        let guard = begin().await.unwrap();
-        send_on(&guard, "LOSE").await.unwrap_err();
-        send("INSERT a").await.unwrap();
-        drop(guard);
-        assert_eq!(world.rows(), ["a"]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_guard_leaves_the_other_connections_of_its_pool_to_its_task() {
-    let world = World::new(1);
-    let work = async {
-        let first = begin().await.unwrap();
-        send("INSERT beside").await.unwrap();
-        let second = begin().await.unwrap();
-        let held = TransactionError::HeldByOwnGuard;
-        assert_eq!(state(send("INSERT lost").await), held);
-        drop(second);
-        send("INSERT again").await.unwrap();
-        first.rollback().await.unwrap();
-    };
-    crate::connection::scope(connection(&world, 2), work).await;
-    assert_eq!(world.rows(), ["beside", "again"]);
-    world.assert_sound();
 }
