@@ -137,10 +137,11 @@ pub fn read_key<K: Key>(
     model: &'static ModelMeta,
     field: usize,
 ) -> Result<K> {
-    match row.cell(index) {
+    let key = match row.cell(index) {
         Ok(cell) if cell.is_null() && model.fields[field].generated => Ok(K::unset()),
-        _ => read_field(row, index, model, field),
-    }
+        cell => cell.and_then(K::from_cell),
+    };
+    key.map_err(|error| locate(error, model, field))
 }
 
 /// Takes a value for one field. Used by the derive's `set_value`.
