@@ -149,6 +149,23 @@ pub struct City {
     pub country: ForeignKey<Country>,
 }
 
+/// A model with a generated key that may be zero.
+#[derive(Model, Clone, Debug, Default)]
+#[model(crate = "orm_core", table = "kit_slot")]
+pub struct Slot {
+    /// Key.
+    #[field(pk)]
+    pub id: Auto<i64>,
+    /// Name.
+    #[field(max_length = 20, default = "")]
+    pub label: String,
+    /// The slot that this one follows.
+    #[field(related_name = "next", on_delete = Cascade)]
+    pub before: Option<ForeignKey<Slot>>,
+    /// The slots that follow this one.
+    pub next: HasMany<Slot>,
+}
+
 /// Noon of the first day of 2000, in UTC.
 pub fn noon() -> DateTime<Utc> {
     DateTime::from_timestamp(946_728_000, 0).unwrap_or_default()
@@ -206,7 +223,7 @@ pub struct Sample {
 /// All of them.
 pub fn all() -> Vec<&'static ModelMeta> {
     models![
-        User, Profile, Post, Tag, Category, Contract, Country, City, Sample
+        User, Profile, Post, Tag, Category, Contract, Country, City, Slot, Sample
     ]
     .into_iter()
     .collect()

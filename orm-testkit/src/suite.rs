@@ -1,5 +1,6 @@
 //! The registry: every case of the suite, area by area.
 
+mod auto_key;
 mod bulk;
 mod errors;
 mod fields;
@@ -24,6 +25,7 @@ pub fn cases() -> Vec<Case> {
         queryset::CASES,
         write::CASES,
         bulk::CASES,
+        auto_key::CASES,
         relation::CASES,
         one_to_one::CASES,
         prefetch::CASES,
