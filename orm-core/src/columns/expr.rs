@@ -21,6 +21,9 @@ use std::{
 /// let half = Post::views / 2;
 /// assert_eq!(Post::filter(half.clone().gte(10)).count().await?, 2);
 /// assert_eq!(Post::filter(half.clone().in_([10, 0])).count().await?, 2);
+/// assert_eq!(Post::filter(half.clone().eq(0) | half.clone().gt(100)).count().await?, 2);
+/// assert_eq!(Post::filter(half.clone().range(0..=10) & half.clone().ne(0)).count().await?, 1);
+/// assert_eq!(Post::filter(half.clone().lt(10) | half.clone().isnull(true)).count().await?, 1);
 /// let order = Post::all().order_by(half.clone().desc()).values_list((Post::id, half));
 /// assert_eq!(order.await?[0].1, 150);
 /// # Ok(()) }) }

@@ -311,7 +311,11 @@ impl<S: Scope, T: Field, K> Col<S, T, K> {
 /// assert_eq!(Post::filter(fresh).count().await?, 3);
 /// let hours = Post::all().values_list((Post::created_at.hour(), Post::created_at.week_day()));
 /// assert!(hours.await?[0].0 < Some(24));
-/// assert_eq!(Post::filter(kw!(created_at__day__lte = 31)).count().await?, 3);
+/// let days = Post::filter(kw!(created_at__day__lte = 31, created_at__quarter__in = [1, 2, 3, 4]));
+/// assert_eq!(days.count().await?, 3);
+/// let at = Post::created_at;
+/// let clock = at.week().lte(53) & at.minute().lt(60) & at.second().lt(60) & at.microsecond().gte(0);
+/// assert_eq!(Post::filter(clock).count().await?, 3);
 /// # Ok(()) }) }
 /// ```
 impl<S: Scope, T: Field, K> Col<S, T, K> {
