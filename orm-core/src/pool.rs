@@ -131,6 +131,13 @@ impl<C: Connector> Pool<C> {
         Ok(self.lease(object, lane))
     }
 
+    /// Whether the connections borrowed for `held` are all that can serve this intent.
+    pub fn must_wait(&self, intent: Intent, held: &[Intent]) -> bool {
+        let lane = self.lane(intent);
+        let same = |held: &&Intent| std::ptr::eq(self.lane(**held), lane);
+        held.iter().filter(same).count() >= lane.queue.status().max_size
+    }
+
     fn lane(&self, intent: Intent) -> &Lane<C> {
         match (&self.writers, intent) {
             (Some(writers), Intent::Write) => writers,

@@ -1,12 +1,14 @@
 //! Values that cross to the database and cells that come back, and which Rust types are either.
 
 mod array;
+mod auto;
 mod cell;
 mod datetime;
 mod field;
 mod json;
 
 pub use array::Array;
+pub use auto::Auto;
 pub use cell::Cell;
 pub use datetime::format_datetime;
 pub use datetime::parse_datetime;

@@ -66,6 +66,10 @@ impl BaseDBAsyncClient for SqliteClient {
         self.pool.try_acquire(intent)
     }
 
+    fn must_wait(&self, intent: Intent, held: &[Intent]) -> bool {
+        self.pool.must_wait(intent, held)
+    }
+
     async fn close(&self) {
         self.pool.close().await;
     }

@@ -33,6 +33,13 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// Whether `acquire(intent)` can only wait while the connections that were borrowed for `held`
+    /// are not given back: there are no others, and none can be opened. `false` when not known.
+    fn must_wait(&self, intent: Intent, held: &[Intent]) -> bool {
+        let _ = (intent, held);
+        false
+    }
+
     /// Closes all connections: new `acquire`s fail, borrowed ones close when given back. Closing
     /// twice is fine.
     async fn close(&self);
@@ -64,6 +71,18 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// `Statement` for SQL that the database rejects; all kinds of the database.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let connection = Tortoise::get_connection("default")?;
+    /// let sql = "SELECT title FROM post WHERE views > ? ORDER BY id";
+    /// let rows = connection.execute_query(sql, vec![10.into()]).await?;
+    /// assert_eq!(rows.len(), 2);
+    /// assert_eq!(rows.rows()[0][0], "Rust".into());
+    /// # Ok(()) }) }
+    /// ```
     async fn execute_query(&self, sql: &str, values: Vec<Value>) -> Result<Rows> {
         let statement = raw(sql, values);
         let mut sink = Sink::new(Rows::default());
@@ -75,6 +94,17 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// As `execute_query`.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let connection = Tortoise::get_connection("default")?;
+    /// let sql = "SELECT title, views FROM post ORDER BY id";
+    /// let rows = connection.execute_query_dict(sql, vec![]).await?;
+    /// assert_eq!(rows[0]["views"], 1.into());
+    /// # Ok(()) }) }
+    /// ```
     async fn execute_query_dict(
         &self,
         sql: &str,
@@ -88,6 +118,17 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// As `execute_query`.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let connection = Tortoise::get_connection("default")?;
+    /// let sql = "INSERT INTO tag (name) VALUES (?)";
+    /// let key = connection.execute_insert(sql, vec!["new".into()]).await?;
+    /// assert_eq!(key, Tag::get(kw!(name = "new")).await?.id.into());
+    /// # Ok(()) }) }
+    /// ```
     async fn execute_insert(&self, sql: &str, values: Vec<Value>) -> Result<Value> {
         let mut rows = self.execute_query(sql, values).await?;
         let first = rows
@@ -103,6 +144,17 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// The first error; nothing is kept then.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let connection = Tortoise::get_connection("default")?;
+    /// let sets = ["x", "y"].map(|name| vec![name.into()]);
+    /// connection.execute_many("INSERT INTO tag (name) VALUES (?)", sets.into()).await?;
+    /// assert_eq!(Tag::all().count().await?, 4);
+    /// # Ok(()) }) }
+    /// ```
     async fn execute_many(&self, sql: &str, sets: Vec<Vec<Value>>) -> Result<u64> {
         let mut lease = self.acquire(Intent::Write).await?;
         lease.execute_many(&raw(sql, Vec::new()), sets).await
@@ -112,6 +164,16 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// The first error; what ran before it stays.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let connection = Tortoise::get_connection("default")?;
+    /// connection.execute_script("DELETE FROM post_tags; DELETE FROM tag;").await?;
+    /// assert_eq!(Tag::all().count().await?, 0);
+    /// # Ok(()) }) }
+    /// ```
     async fn execute_script(&self, sql: &str) -> Result<()> {
         self.acquire(Intent::Write).await?.run_script(sql).await
     }

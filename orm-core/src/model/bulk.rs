@@ -10,6 +10,18 @@ use crate::value::{Cell, Field, Key, Value};
 use std::future::IntoFuture;
 
 /// An insert of many instances, sent when awaited. All or none; gives them with their keys.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let tx = begin().await?;
+/// let users = ["x", "y"].map(|name| User { username: name.into(), ..User::default() });
+/// User::bulk_create(users.into()).using_db(&tx).await?;
+/// tx.commit().await?;
+/// assert_eq!(User::all().count().await?, 4);
+/// # Ok(()) }) }
+/// ```
 #[must_use = "nothing is inserted until it is awaited"]
 #[derive(Debug)]
 pub struct BulkCreate<M> {

@@ -14,6 +14,17 @@ use chrono::{DateTime, Utc};
 use std::{future::IntoFuture, marker::PhantomData};
 
 /// An insert, sent when awaited. Gives the instance, equal to its row.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let tx = begin().await?;
+/// User::create(kw!(username = "carl")).using_db(&tx).await?;
+/// tx.rollback().await?;
+/// assert!(!User::filter(kw!(username = "carl")).exists().await?);
+/// # Ok(()) }) }
+/// ```
 #[must_use = "nothing is inserted until it is awaited"]
 #[derive(Debug)]
 pub struct Create<M> {
@@ -141,7 +152,6 @@ fn missing(field: &FieldMeta, now: &mut Option<DateTime<Utc>>) -> Value {
     }
     match field.default {
         Some(default) => default(),
-        None if field.pk && field.generated => Value::I64(0),
         None => Value::Null,
     }
 }

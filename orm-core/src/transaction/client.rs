@@ -15,6 +15,16 @@ use std::{ops::Deref, sync::Arc};
 ///
 /// # Errors
 /// `Configuration` before `Tortoise::init`, and for a name that is not configured.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let connection = Tortoise::get_connection("default")?;
+/// let rows = connection.execute_query("SELECT COUNT(*) FROM post", vec![]).await?;
+/// assert_eq!(rows.rows()[0][0], 3_i64.into());
+/// # Ok(()) }) }
+/// ```
 pub fn get_connection(name: &str) -> Result<Connection> {
     let connection = connection::get_connection(name)?;
     Ok(match task::current(&connection) {

@@ -1,7 +1,7 @@
 //! Where a query runs: a connection, or a transaction.
 
 use super::level::Style;
-use super::{Tx, TxGuard};
+use super::{Tx, TxGuard, own};
 use crate::backend::{
     BaseDBAsyncClient, BulkRows, Dialect, Done, Intent, Sink, Statement, Step, TransactionOptions,
 };
@@ -56,7 +56,14 @@ impl Db {
         match self {
             Db::Client(connection) => match connection.try_acquire(statement.intent) {
                 Some(mut lease) => lease.run(statement, sink).await,
-                None => connection.run(statement, sink).await,
+                None => match own::in_the_way(connection, statement.intent) {
+                    Some(guards) => {
+                        let acquiring = guards.acquire(connection, statement.intent);
+                        let mut lease = Box::pin(acquiring).await?;
+                        lease.run(statement, sink).await
+                    }
+                    None => connection.run(statement, sink).await,
+                },
             },
             Db::Transaction(tx) => tx.run(statement, sink).await,
         }
@@ -94,7 +101,13 @@ impl Db {
     /// As [`run`](Db::run).
     pub async fn script(&self, sql: &str) -> Result<()> {
         match self {
-            Db::Client(connection) => connection.execute_script(sql).await,
+            Db::Client(connection) => match own::in_the_way(connection, Intent::Write) {
+                Some(guards) => {
+                    let mut lease = guards.acquire(connection, Intent::Write).await?;
+                    lease.run_script(sql).await
+                }
+                None => connection.execute_script(sql).await,
+            },
             Db::Transaction(tx) => tx.script(sql).await,
         }
     }
@@ -141,8 +154,18 @@ impl Db {
                     true => Intent::Read,
                     false => Intent::Write,
                 };
-                let lease = connection.acquire(intent).await?;
-                Tx::outermost(connection.clone(), lease, options).await
+                let lease = match connection.try_acquire(intent) {
+                    Some(lease) => lease,
+                    None => match own::in_the_way(connection, intent) {
+                        Some(guards) => guards.acquire(connection, intent).await?,
+                        None => connection.acquire(intent).await?,
+                    },
+                };
+                let guard = Tx::outermost(connection.clone(), lease, options).await?;
+                if style == Style::Guard {
+                    own::note(guard.root(), intent);
+                }
+                Ok(guard)
             }
         }
     }

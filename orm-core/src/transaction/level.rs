@@ -11,7 +11,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -30,6 +30,17 @@ type Callback = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + S
 ///
 /// After its end every use is `Finished` and sends nothing. Statements of several tasks or of
 /// `join!` run one after another.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let tx: fast_django::orm::transaction::Tx = begin().await?.handle();
+/// // The guard was dropped, so the transaction is over.
+/// let error = User::create(kw!(username = "carl")).using_db(&tx).await.unwrap_err();
+/// assert!(error.to_string().contains("already finished"));
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone)]
 pub struct Tx(Arc<Level>);
 
@@ -55,6 +66,8 @@ pub(super) struct Root {
     /// The connection, until the end or until it is lost. Held by one [`Turn`] at a time.
     pub(super) lease: Gate<Option<Lease>>,
     pub(super) finished: AtomicBool,
+    /// How many turns were taken.
+    pub(super) uses: AtomicU64,
     book: Mutex<Book>,
 }
 
@@ -92,6 +105,18 @@ impl Root {
         self.book().undo.take()
     }
 
+    /// Whether it has a connection of this client, borrowed and not given back.
+    pub(super) fn holds(&self, connection: &Connection) -> bool {
+        self.connection.is_same(connection)
+            && self.lease.try_lock().map_or(true, |lease| lease.is_some())
+    }
+
+    /// How often its connection was used; `None` while it is, or when it was given back.
+    pub(super) fn uses_while_idle(&self) -> Option<u64> {
+        let lease = self.lease.try_lock().ok()?;
+        lease.is_some().then(|| self.uses.load(Ordering::Relaxed))
+    }
+
     /// Drops the lease of a finished transaction, unless somebody holds it, who does it then.
     pub(super) fn sweep(&self) {
         if self.finished.load(Ordering::SeqCst)
@@ -114,6 +139,7 @@ impl Tx {
             connection,
             lease: Gate::new(Some(lease)),
             finished: AtomicBool::new(false),
+            uses: AtomicU64::new(0),
             book: Mutex::default(),
         });
         Ok(TxGuard::new(Tx::level(root, 0, None, None)))
@@ -167,12 +193,39 @@ impl Tx {
     ///
     /// # Errors
     /// `Unsupported` without savepoints; `Finished`, `Aborted`, `Suspended`.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let tx = begin().await?;
+    /// User::create(kw!(username = "carl")).using_db(&tx).await?;
+    /// let savepoint = tx.begin().await?;
+    /// User::create(kw!(username = "dora")).using_db(&savepoint).await?;
+    /// savepoint.rollback().await?;
+    /// tx.commit().await?;
+    /// assert_eq!(User::all().count().await?, 3);
+    /// # Ok(()) }) }
+    /// ```
     pub async fn begin(&self) -> Result<TxGuard> {
         self.nest(Style::Guard).await
     }
 
     /// Runs `future` with this transaction as the current one of its task. This is how a spawned
     /// task takes part: `tokio::spawn(async move { tx.scope(work()).await })`.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// in_transaction(async |tx| {
+    ///     let work = async move { tx.scope(User::create(kw!(username = "carl")).into_future()).await };
+    ///     tokio::spawn(work).await.expect("the task ends")
+    /// })
+    /// .await?;
+    /// assert_eq!(User::all().count().await?, 3);
+    /// # Ok(()) }) }
+    /// ```
     pub async fn scope<F: Future>(&self, future: F) -> F::Output {
         task::scope(self.clone(), future).await
     }
@@ -182,6 +235,18 @@ impl Tx {
     ///
     /// # Errors
     /// `Finished` after the end.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// in_transaction(async |tx| {
+    ///     let user = User::create(kw!(username = "carl")).await?;
+    ///     tx.on_commit(async move || println!("welcome, {}", user.username))
+    /// })
+    /// .await?;
+    /// # Ok(()) }) }
+    /// ```
     pub fn on_commit<F, Fut>(&self, callback: F) -> Result<()>
     where
         F: FnOnce() -> Fut + Send + 'static,
@@ -199,12 +264,27 @@ impl Tx {
         &self.0.root.connection
     }
 
+    pub(super) fn root(&self) -> &Arc<Root> {
+        &self.0.root
+    }
+
     /// The dialect.
     pub fn dialect(&self) -> &'static dyn Dialect {
         self.0.root.connection.dialect()
     }
 
     /// How deep this level is nested; 0 for the outermost.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let tx = begin().await?;
+    /// let nested = tx.begin().await?;
+    /// assert_eq!((tx.depth(), nested.depth()), (0, 1));
+    /// assert!(nested.is_open());
+    /// # Ok(()) }) }
+    /// ```
     pub fn depth(&self) -> u32 {
         self.0.depth
     }
