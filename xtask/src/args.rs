@@ -53,7 +53,9 @@ usage: cargo xtask <command>
   conformance coverage  whether every documented item has a case
   conformance readme [--bless]
                         whether the README's table of backends is up to date; or write it
-  bench [args]          the benchmarks
+  bench [letters]       SQLite beside its C library; letters choose workloads
+  bench servers [letters]
+                        PostgreSQL and MariaDB beside their raw drivers
   servers up [names]    find or start postgres, mariadb, mysql and pgbouncer, or those named
       --install         as root: install what is missing, with apt-get
       --private         start our own, whatever runs here already
