@@ -1,16 +1,20 @@
 //! The registry: every case of the suite, area by area.
 
 mod bulk;
+mod cancel;
 mod capability;
 mod errors;
+mod fault;
 mod fields;
 mod filter;
 mod lifecycle;
 mod lookup;
+mod operation;
 mod prefetch;
 mod queryset;
 mod relation;
 mod transaction;
+mod trial;
 mod write;
 
 use crate::case::Case;
@@ -30,8 +34,18 @@ pub fn cases() -> Vec<Case> {
         transaction::CASES,
         errors::CASES,
         lifecycle::CASES,
+        cancel::CASES,
+        cancel::LIFECYCLE,
+        fault::CASES,
+        fault::POOL,
     ];
     areas.concat()
+}
+
+/// The public async operations that are dropped at every poll: the id of the case, and the names in
+/// the sources of orm-core of what it drops.
+pub fn cancelled() -> &'static [(&'static str, &'static [&'static str])] {
+    cancel::OPERATIONS
 }
 
 #[cfg(test)]

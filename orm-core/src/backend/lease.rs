@@ -1,6 +1,6 @@
 //! A borrowed connection: in doubt from before each driver call until its complete answer.
 
-use super::{Done, Health, Sink, Statement, TransactionManager, TransactionOptions};
+use super::{Done, Health, Intent, Sink, Statement, TransactionManager, TransactionOptions};
 use crate::error::{DatabaseError, Error, ErrorKind, Result, TimeoutKind};
 use crate::instrument::{Text, Watch};
 use crate::value::Value;
@@ -37,6 +37,8 @@ pub struct Lease {
     held: Option<Box<dyn Held>>,
     in_doubt: bool,
     tainted: bool,
+    /// A transaction was begun and has not ended.
+    in_transaction: bool,
 }
 
 impl Lease {
@@ -46,6 +48,7 @@ impl Lease {
             held: Some(held),
             in_doubt: false,
             tainted: false,
+            in_transaction: false,
         }
     }
 
@@ -68,7 +71,8 @@ impl Lease {
     ///
     /// # Errors
     /// Those of the database; `Timeout(Statement)` when it ran longer than its limit, after which
-    /// only dropping the lease is possible.
+    /// only dropping the lease is possible. A write outside a transaction that ends like that, or
+    /// in `ConnectionLost`, has an unknown outcome, and its error says so.
     pub async fn run(&mut self, statement: &Statement, sink: &mut Sink) -> Result<Done> {
         let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
         self.tainted |= !statement.cached && may_leave_state(statement.sql());
@@ -77,10 +81,16 @@ impl Lease {
         let sql = statement.text.sql();
         let watch = Watch::start(session.dialect().name(), Text::Statement(sql), slow);
         // Elapsed: the statement may still run, so the connection stays in doubt.
-        let result = within(limit, Some(sql), session.run(statement, sink)).await?;
+        let writes = statement.intent == Intent::Write && !self.in_transaction;
+        let result = within(limit, Some(sql), session.run(statement, sink))
+            .await
+            .map_err(|late| without_answer(late, writes))?;
         self.in_doubt = false;
         watch.finish(result.as_ref().ok().map(|done| done.rows_affected));
-        result
+        match result {
+            Err(Error::ConnectionLost(_)) => result.map_err(|lost| without_answer(lost, writes)),
+            answered => answered,
+        }
     }
 
     /// Runs one statement for each set of values, all or none.
@@ -132,10 +142,16 @@ impl Lease {
         let (limit, slow) = (held.statement_timeout(), held.slow_statement());
         let session = held.session();
         let watch = Watch::start(session.dialect().name(), Text::Script(sql), slow);
-        let result = within(limit, None, session.run_script(sql)).await?;
+        let writes = !self.in_transaction;
+        let result = within(limit, None, session.run_script(sql))
+            .await
+            .map_err(|late| without_answer(late, writes))?;
         self.in_doubt = false;
         watch.finish(result.is_ok().then_some(0));
-        result
+        match result {
+            Err(Error::ConnectionLost(_)) => result.map_err(|lost| without_answer(lost, writes)),
+            answered => answered,
+        }
     }
 
     /// Marks the connection as changed by raw SQL, so that it is reset before it is lent again.
@@ -156,25 +172,33 @@ impl Lease {
     /// # Errors
     /// `Unsupported` for options that the database lacks; those of the database.
     pub async fn begin(&mut self, options: &TransactionOptions) -> Result<()> {
-        let (session, watch) = self.command(Text::Command("BEGIN"), |facts| {
+        let (session, watch, limit) = self.command(Text::Command("BEGIN"), |facts| {
             super::dialect::check_options(facts, options)
         })?;
-        let result = session.begin(options).await;
+        let result = within(limit, None, session.begin(options)).await?;
+        self.in_transaction = result.is_ok();
         self.answered(watch, result)
     }
 
     /// Commits.
     ///
     /// # Errors
-    /// `CommitOutcomeUnknown` when the connection was lost before the answer; else those of the
-    /// database, after which the transaction is still to be rolled back.
+    /// `CommitOutcomeUnknown` when the connection was lost before the answer, or none came in time;
+    /// else those of the database, after which the transaction is still to be rolled back.
     pub async fn commit(&mut self) -> Result<()> {
-        let (session, watch) = self.command(Text::Command("COMMIT"), |_| Ok(()))?;
-        let result = session.commit().await;
+        let (session, watch, limit) = self.command(Text::Command("COMMIT"), |_| Ok(()))?;
+        let result = match within(limit, None, session.commit()).await {
+            Ok(result) => result,
+            Err(Error::Timeout(_, late)) => {
+                return Err(Error::CommitOutcomeUnknown(late.in_doubt()));
+            }
+            Err(other) => return Err(other),
+        };
+        self.in_transaction &= result.is_err();
         match self.answered(watch, result) {
             Err(Error::ConnectionLost(error)) => {
                 self.in_doubt = true;
-                Err(Error::CommitOutcomeUnknown(error))
+                Err(Error::CommitOutcomeUnknown(error.in_doubt()))
             }
             other => other,
         }
@@ -185,8 +209,9 @@ impl Lease {
     /// # Errors
     /// Those of the database; the connection is then closed when dropped.
     pub async fn rollback(&mut self) -> Result<()> {
-        let (session, watch) = self.command(Text::Command("ROLLBACK"), |_| Ok(()))?;
-        let result = session.rollback().await;
+        let (session, watch, limit) = self.command(Text::Command("ROLLBACK"), |_| Ok(()))?;
+        let result = within(limit, None, session.rollback()).await?;
+        self.in_transaction &= result.is_err();
         let result = self.answered(watch, result);
         self.in_doubt = result.is_err();
         result
@@ -197,13 +222,13 @@ impl Lease {
     /// # Errors
     /// `Unsupported` where there are none; those of the database.
     pub async fn savepoint(&mut self, depth: u32) -> Result<()> {
-        let (session, watch) = self.command(Text::Savepoint("SAVEPOINT", depth), |facts| {
+        let (session, watch, limit) = self.command(Text::Savepoint("SAVEPOINT", depth), |facts| {
             match facts.savepoints {
                 true => Ok(()),
                 false => Err(Error::Unsupported("savepoints")),
             }
         })?;
-        let result = session.savepoint(depth).await;
+        let result = within(limit, None, session.savepoint(depth)).await?;
         self.answered(watch, result)
     }
 
@@ -213,8 +238,8 @@ impl Lease {
     /// Those of the database.
     pub async fn rollback_to(&mut self, depth: u32) -> Result<()> {
         let text = Text::Savepoint("ROLLBACK TO SAVEPOINT", depth);
-        let (session, watch) = self.command(text, |_| Ok(()))?;
-        let result = session.rollback_to(depth).await;
+        let (session, watch, limit) = self.command(text, |_| Ok(()))?;
+        let result = within(limit, None, session.rollback_to(depth)).await?;
         self.answered(watch, result)
     }
 
@@ -224,8 +249,8 @@ impl Lease {
     /// Those of the database.
     pub async fn release(&mut self, depth: u32) -> Result<()> {
         let text = Text::Savepoint("RELEASE SAVEPOINT", depth);
-        let (session, watch) = self.command(text, |_| Ok(()))?;
-        let result = session.release(depth).await;
+        let (session, watch, limit) = self.command(text, |_| Ok(()))?;
+        let result = within(limit, None, session.release(depth)).await?;
         self.answered(watch, result)
     }
 
@@ -265,16 +290,16 @@ impl Lease {
         &mut self,
         text: Text<'a>,
         check: impl FnOnce(&super::Capabilities) -> Result<()>,
-    ) -> Result<(&mut dyn TransactionManager, Watch<'a>)> {
+    ) -> Result<(&mut dyn TransactionManager, Watch<'a>, Option<Duration>)> {
         let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
-        let slow = held.slow_statement();
+        let (limit, slow) = (held.statement_timeout(), held.slow_statement());
         let session = held.session();
         let dialect = session.dialect();
         if let Err(refused) = check(dialect.capabilities()) {
             self.in_doubt = false;
             return Err(refused);
         }
-        Ok((session, Watch::start(dialect.name(), text, slow)))
+        Ok((session, Watch::start(dialect.name(), text, slow), limit))
     }
 
     fn answered(&mut self, watch: Watch<'_>, result: Result<()>) -> Result<()> {
@@ -306,6 +331,18 @@ impl fmt::Debug for Lease {
         f.debug_struct("Lease")
             .field("in_doubt", &self.in_doubt)
             .finish_non_exhaustive()
+    }
+}
+
+/// An error that stands for a missing answer: nobody knows whether a write outside a transaction
+/// took effect.
+fn without_answer(error: Error, writes: bool) -> Error {
+    match error {
+        Error::ConnectionLost(report) if writes => Error::ConnectionLost(report.in_doubt()),
+        Error::Timeout(TimeoutKind::Statement, report) if writes => {
+            Error::Timeout(TimeoutKind::Statement, report.in_doubt())
+        }
+        other => other,
     }
 }
 
