@@ -177,7 +177,8 @@ impl Injector {
             Fault::Error => (Err(refusal()), false),
             Fault::Lost | Fault::AnswerLost => (Err(lost()), true),
             Fault::Hang | Fault::AnswerHangs => std::future::pending().await,
-            Fault::Panic | Fault::PanicAfter => std::panic::panic_any(PANIC),
+            // Without the hook, which would print it.
+            Fault::Panic | Fault::PanicAfter => std::panic::resume_unwind(Box::new(PANIC)),
         }
     }
 

@@ -9,6 +9,7 @@ mod fields;
 mod filter;
 mod lifecycle;
 mod lookup;
+mod network;
 mod operation;
 mod prefetch;
 mod queryset;
@@ -38,6 +39,7 @@ pub fn cases() -> Vec<Case> {
         cancel::LIFECYCLE,
         fault::CASES,
         fault::POOL,
+        network::CASES,
     ];
     areas.concat()
 }

@@ -2,7 +2,7 @@
 
 use crate::case::{CaseResult, Context, Failure};
 use crate::check;
-use crate::fault::Injector;
+use crate::fault::{Call, Injector};
 use crate::models::{Post, Tag, User};
 use orm_core::backend::{BaseDBAsyncClient, ConnectOptions, ConnectionUrl};
 use orm_core::connection;
@@ -57,7 +57,7 @@ impl Subject {
     /// A key of this try, which is not generated.
     pub(super) fn key(&self, offset: i32) -> i32 {
         let number = i32::try_from(self.number).unwrap_or(0);
-        1_000_000 + number * 1_000 + offset
+        1_000_000 + number * 10 + offset
     }
 }
 
@@ -90,7 +90,7 @@ impl Bench {
             injector,
             pool: Connection::new(connection::DEFAULT, pool),
             outside: Connection::new(connection::DEFAULT, outside),
-            next: 1,
+            next: u32::try_from(size).unwrap_or_default() * 10_000,
         })
     }
 
@@ -236,8 +236,8 @@ pub(super) struct Ends {
     pub(super) before: Vec<String>,
     /// When it has ended.
     pub(super) after: Vec<String>,
-    /// How many calls of the driver it makes.
-    pub(super) calls: usize,
+    /// The calls of the driver that it makes.
+    pub(super) calls: Vec<Call>,
 }
 
 impl Ends {
@@ -252,7 +252,7 @@ impl Ends {
         cx.ready();
         bench.injector.disarm();
         bench.inside((operation.run)(&subject)).await?;
-        let calls = bench.injector.calls().len();
+        let calls = bench.injector.calls();
         let after = bench.stored(&subject).await?;
         bench.no_lock_is_left(&subject).await?;
         bench.pool_is_clean(&subject).await?;
