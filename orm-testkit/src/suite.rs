@@ -3,6 +3,7 @@
 mod bulk;
 mod cancel;
 mod capability;
+mod concurrency;
 mod errors;
 mod fault;
 mod fields;
@@ -11,6 +12,7 @@ mod lifecycle;
 mod lookup;
 mod network;
 mod operation;
+mod pool;
 mod prefetch;
 mod queryset;
 mod relation;
@@ -40,6 +42,8 @@ pub fn cases() -> Vec<Case> {
         fault::CASES,
         fault::POOL,
         network::CASES,
+        pool::CASES,
+        concurrency::CASES,
     ];
     areas.concat()
 }

@@ -30,6 +30,7 @@ pub(super) const OPERATIONS: &[(&str, &[&str])] = &[
     ("cancel::save_new::at_every_poll", &["Save"]),
     ("cancel::delete_instance::at_every_poll", &["DeleteInstance"]),
     ("cancel::bulk_create::at_every_poll", &["BulkCreate"]),
+    ("cancel::bulk_create_plain::at_every_poll", &["BulkCreate"]),
     ("cancel::query::at_every_poll", &["QuerySet"]),
     ("cancel::prefetch::at_every_poll", &["queryset::fetch_related"]),
     ("cancel::get::at_every_poll", &["Get"]),
@@ -120,6 +121,7 @@ pub(super) const CASES: &[Case] = operations! {
     save_new, whole, ["instance.save"], [];
     delete_instance, whole, ["instance.delete"], [];
     bulk_create, whole, ["model.bulk_create"], [Transactions];
+    bulk_create_plain, whole, ["model.bulk_create"], [MultiRowInsert];
     query, whole, ["model.filter"], [];
     prefetch, whole, ["queryset.prefetch_related"], [];
     get, whole, ["model.get"], [];
@@ -153,7 +155,7 @@ pub(super) const CASES: &[Case] = operations! {
     lease, whole, ["in_transaction"], [Transactions, Savepoints];
     lease_rolls_back, whole, ["in_transaction"], [Transactions];
     lease_many, whole, ["tortoise.get_connection"], [Transactions];
-    raw_begin, whole, ["tortoise.get_connection"], [Transactions];
+    raw_begin, whole, ["tortoise.get_connection"], [];
     scopes, whole, ["model.create"], [];
     create_tables, piecemeal, ["tortoise.init.generate_schemas"], [ForeignKeys, IndexIfNotExists];
 };

@@ -98,6 +98,18 @@ pub(super) fn bulk_create(s: &Subject) -> Work<'_> {
     })
 }
 
+/// Rows that all get their keys from the database.
+pub(super) fn bulk_create_plain(s: &Subject) -> Work<'_> {
+    Box::pin(async {
+        let rows = ["a", "b", "c"].map(|word| Tag {
+            name: s.name(word),
+            ..Tag::default()
+        });
+        let made = Tag::bulk_create(rows.to_vec()).await?;
+        expect(made.iter().all(|tag| tag.id > 0), "each has a key")
+    })
+}
+
 pub(super) fn query(s: &Subject) -> Work<'_> {
     Box::pin(async {
         let posts = Post::filter(kw!(author = &s.ann)).order_by("title").await?;
