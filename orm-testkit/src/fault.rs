@@ -87,6 +87,11 @@ impl Fault {
         )
     }
 
+    /// Whether the call never ends.
+    pub fn hangs(self) -> bool {
+        matches!(self, Fault::Hang | Fault::AnswerHangs)
+    }
+
     /// Whether the connection is closed by it.
     pub fn closes(self) -> bool {
         matches!(self, Fault::Lost | Fault::AnswerLost)

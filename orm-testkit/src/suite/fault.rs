@@ -21,8 +21,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-/// Limit of a statement. Long for what works, short for what hangs.
-const LIMIT: Duration = Duration::from_millis(100);
+/// Limit of a statement where calls hang. Long for what works, short for what hangs.
+const LIMIT: Duration = Duration::from_millis(200);
 
 /// How much later than its limit a call may end.
 const LATE: Duration = Duration::from_secs(2);
@@ -67,18 +67,24 @@ pub(super) const POOL: &[Case] = cases! {
 
 /// Has every call of the operation go wrong in every way.
 async fn at_every_call(cx: &Context, operation: Operation) -> CaseResult {
-    let mut bench = Bench::open(cx, 2, Some(LIMIT)).await?;
-    let ends = Ends::of(cx, &mut bench, operation).await?;
+    let mut unlimited = Bench::open(cx, 2, None).await?;
+    let ends = Ends::of(cx, &mut unlimited, operation).await?;
+    let mut limited = Bench::open(cx, 1, Some(LIMIT)).await?;
     for fault in Fault::ALL {
+        let bench = match fault.hangs() {
+            true => &mut limited,
+            false => &mut unlimited,
+        };
         for at in 0..ends.calls.len() {
             let when = format!("{fault:?} at call {at}");
             let subject = bench.subject().await?;
-            one_fault(&bench, &ends, operation, &subject, (at, fault))
+            one_fault(bench, &ends, operation, &subject, (at, fault))
                 .await
                 .map_err(|failure| failure.when(&when))?;
         }
     }
-    bench.close().await;
+    unlimited.close().await;
+    limited.close().await;
     Ok(())
 }
 
@@ -93,8 +99,7 @@ async fn one_fault(
     let start = Instant::now();
     let work = bench.inside((operation.run)(subject));
     // Nothing but the caller's own limit ends the wait for a driver that never lends.
-    let never_lends = matches!(fault, Fault::Hang | Fault::AnswerHangs)
-        && ends.calls.get(at) == Some(&Call::Acquire);
+    let never_lends = fault.hangs() && ends.calls.get(at) == Some(&Call::Acquire);
     let most = if never_lends { LIMIT } else { LIMIT + LATE };
     let outcome = match tokio::time::timeout(most, caught(work)).await {
         Ok(outcome) => outcome,
@@ -185,7 +190,7 @@ async fn caught<F: Future>(work: F) -> std::thread::Result<F::Output> {
 
 /// Many lost connections and hanging calls one after the other, and the pool lends all that it has.
 async fn many_faults(cx: &Context) -> CaseResult {
-    let mut bench = Bench::open(cx, 1, Some(LIMIT)).await?;
+    let mut bench = Bench::open(cx, 1, None).await?;
     let subject = bench.subject().await?;
     for round in 0..40 {
         let fault = [Fault::Lost, Fault::AnswerLost, Fault::Error][round % 3];

@@ -2,4 +2,5 @@
 
 mod broken;
 mod claims;
+mod operations;
 mod sqlite;
