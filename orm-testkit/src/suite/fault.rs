@@ -113,7 +113,8 @@ async fn one_fault(
     let calls = bench.injector.calls();
     bench.injector.disarm();
     let Some(hit) = calls.get(at).copied() else {
-        return Err(Failure::new("it made fewer calls than before"));
+        let other = format!("it made fewer calls than before: {calls:?}, {outcome:?}");
+        return Err(Failure::new(other));
     };
     let within = calls[..at].iter().fold(0, |depth, call| match call {
         Call::Begin => 1,

@@ -54,10 +54,10 @@ impl Subject {
         format!("{word}-{}", self.number)
     }
 
-    /// A key of this try, which is not generated.
+    /// A key of this try, below those that are generated.
     pub(super) fn key(&self, offset: i32) -> i32 {
         let number = i32::try_from(self.number).unwrap_or(0);
-        1_000_000 + number * 10 + offset
+        -(number * 10 + offset)
     }
 }
 
