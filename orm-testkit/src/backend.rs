@@ -6,9 +6,7 @@ use orm_core::backend::{
     self, BaseDBAsyncClient, Capability, ConnectOptions, ConnectionUrl, SqlFamily,
 };
 use orm_core::error::Result;
-use std::{
-    any::Any, fmt, future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration,
-};
+use std::{any::Any, fmt, future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 /// How much of the suite a driver promises to pass. A level contains those before it.
 ///

@@ -206,7 +206,9 @@ mod tests {
 
     /// A server that answers each message with the same bytes in capitals.
     async fn server() -> SocketAddr {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("a port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(async move {
             while let Ok((mut peer, _)) = listener.accept().await {
@@ -316,7 +318,10 @@ mod tests {
     fn urls_are_led_through() {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 77));
         let led = |url| through(url, address).unwrap_or_default();
-        assert_eq!(led("db://u:p%40@h:1/n?a=b"), "db://u:p%40@127.0.0.1:77/n?a=b");
+        assert_eq!(
+            led("db://u:p%40@h:1/n?a=b"),
+            "db://u:p%40@127.0.0.1:77/n?a=b"
+        );
         assert_eq!(led("db://h"), "db://127.0.0.1:77");
         assert_eq!(led("db://h?dbname=x"), "db://127.0.0.1:77?dbname=x");
         assert_eq!(through("file:///a.db", address), None);

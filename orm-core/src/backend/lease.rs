@@ -222,12 +222,13 @@ impl Lease {
     /// # Errors
     /// `Unsupported` where there are none; those of the database.
     pub async fn savepoint(&mut self, depth: u32) -> Result<()> {
-        let (session, watch, limit) = self.command(Text::Savepoint("SAVEPOINT", depth), |facts| {
-            match facts.savepoints {
-                true => Ok(()),
-                false => Err(Error::Unsupported("savepoints")),
-            }
-        })?;
+        let (session, watch, limit) =
+            self.command(Text::Savepoint("SAVEPOINT", depth), |facts| {
+                match facts.savepoints {
+                    true => Ok(()),
+                    false => Err(Error::Unsupported("savepoints")),
+                }
+            })?;
         let result = within(limit, None, session.savepoint(depth)).await?;
         self.answered(watch, result)
     }

@@ -28,11 +28,17 @@ pub(super) const OPERATIONS: &[(&str, &[&str])] = &[
     ("cancel::create::at_every_poll", &["Create"]),
     ("cancel::save::at_every_poll", &["Save"]),
     ("cancel::save_new::at_every_poll", &["Save"]),
-    ("cancel::delete_instance::at_every_poll", &["DeleteInstance"]),
+    (
+        "cancel::delete_instance::at_every_poll",
+        &["DeleteInstance"],
+    ),
     ("cancel::bulk_create::at_every_poll", &["BulkCreate"]),
     ("cancel::bulk_create_plain::at_every_poll", &["BulkCreate"]),
     ("cancel::query::at_every_poll", &["QuerySet"]),
-    ("cancel::prefetch::at_every_poll", &["queryset::fetch_related"]),
+    (
+        "cancel::prefetch::at_every_poll",
+        &["queryset::fetch_related"],
+    ),
     ("cancel::get::at_every_poll", &["Get"]),
     ("cancel::get_or_none::at_every_poll", &["GetOrNone"]),
     ("cancel::first::at_every_poll", &["First"]),
@@ -45,34 +51,78 @@ pub(super) const OPERATIONS: &[(&str, &[&str])] = &[
     ("cancel::clear::at_every_poll", &["Link"]),
     ("cancel::fetch::at_every_poll", &["ForeignKey::fetch"]),
     ("cancel::fetch_one::at_every_poll", &["HasOne::fetch"]),
-    ("cancel::nested::at_every_poll", &["transaction::in_transaction"]),
-    ("cancel::nested_fails::at_every_poll", &["transaction::in_transaction"]),
+    (
+        "cancel::nested::at_every_poll",
+        &["transaction::in_transaction"],
+    ),
+    (
+        "cancel::nested_fails::at_every_poll",
+        &["transaction::in_transaction"],
+    ),
     (
         "cancel::transactions_by_name::at_every_poll",
-        &["transaction::in_transaction_on", "transaction::in_transaction_with"],
+        &[
+            "transaction::in_transaction_on",
+            "transaction::in_transaction_with",
+        ],
     ),
     (
         "cancel::guards::at_every_poll",
-        &["transaction::begin", "Tx::begin", "TxGuard::commit", "TxGuard::rollback"],
+        &[
+            "transaction::begin",
+            "Tx::begin",
+            "TxGuard::commit",
+            "TxGuard::rollback",
+        ],
     ),
     (
         "cancel::guards_by_name::at_every_poll",
         &["transaction::begin_on", "transaction::begin_with"],
     ),
-    ("cancel::handle::at_every_poll", &["Tx::run", "Tx::script", "Tx::scope"]),
+    (
+        "cancel::handle::at_every_poll",
+        &["Tx::run", "Tx::script", "Tx::scope"],
+    ),
     ("cancel::db_run::at_every_poll", &["Db::run"]),
     ("cancel::db_script::at_every_poll", &["Db::script"]),
     ("cancel::db_atomic::at_every_poll", &["Db::atomic"]),
-    ("cancel::retry::at_every_poll", &["transaction::retry", "transaction::retry_if"]),
-    ("cancel::acquire::at_every_poll", &["BaseDBAsyncClient::acquire", "Pool::acquire"]),
-    ("cancel::close::at_every_poll", &["BaseDBAsyncClient::close", "Pool::close"]),
+    (
+        "cancel::retry::at_every_poll",
+        &["transaction::retry", "transaction::retry_if"],
+    ),
+    (
+        "cancel::acquire::at_every_poll",
+        &["BaseDBAsyncClient::acquire", "Pool::acquire"],
+    ),
+    (
+        "cancel::close::at_every_poll",
+        &["BaseDBAsyncClient::close", "Pool::close"],
+    ),
     ("cancel::connect::at_every_poll", &["Backend::connect"]),
-    ("cancel::client_run::at_every_poll", &["BaseDBAsyncClient::run"]),
-    ("cancel::execute_query::at_every_poll", &["BaseDBAsyncClient::execute_query"]),
-    ("cancel::execute_query_dict::at_every_poll", &["BaseDBAsyncClient::execute_query_dict"]),
-    ("cancel::execute_insert::at_every_poll", &["BaseDBAsyncClient::execute_insert"]),
-    ("cancel::execute_many::at_every_poll", &["BaseDBAsyncClient::execute_many"]),
-    ("cancel::execute_script::at_every_poll", &["BaseDBAsyncClient::execute_script"]),
+    (
+        "cancel::client_run::at_every_poll",
+        &["BaseDBAsyncClient::run"],
+    ),
+    (
+        "cancel::execute_query::at_every_poll",
+        &["BaseDBAsyncClient::execute_query"],
+    ),
+    (
+        "cancel::execute_query_dict::at_every_poll",
+        &["BaseDBAsyncClient::execute_query_dict"],
+    ),
+    (
+        "cancel::execute_insert::at_every_poll",
+        &["BaseDBAsyncClient::execute_insert"],
+    ),
+    (
+        "cancel::execute_many::at_every_poll",
+        &["BaseDBAsyncClient::execute_many"],
+    ),
+    (
+        "cancel::execute_script::at_every_poll",
+        &["BaseDBAsyncClient::execute_script"],
+    ),
     (
         "cancel::lease::at_every_poll",
         &[
@@ -84,8 +134,14 @@ pub(super) const OPERATIONS: &[(&str, &[&str])] = &[
             "Lease::release",
         ],
     ),
-    ("cancel::lease_rolls_back::at_every_poll", &["Lease::rollback", "Lease::run_script"]),
-    ("cancel::lease_many::at_every_poll", &["Lease::execute_many"]),
+    (
+        "cancel::lease_rolls_back::at_every_poll",
+        &["Lease::rollback", "Lease::run_script"],
+    ),
+    (
+        "cancel::lease_many::at_every_poll",
+        &["Lease::execute_many"],
+    ),
     ("cancel::raw_begin::at_every_poll", &["Lease::run"]),
     (
         "cancel::scopes::at_every_poll",
@@ -96,8 +152,14 @@ pub(super) const OPERATIONS: &[(&str, &[&str])] = &[
         &["tortoise::create_tables", "tortoise::create_tables_with"],
     ),
     ("cancel::init::at_every_poll", &["tortoise::init_with"]),
-    ("cancel::generate_schemas::at_every_poll", &["tortoise::generate_schemas"]),
-    ("cancel::close_connections::at_every_poll", &["tortoise::close_connections"]),
+    (
+        "cancel::generate_schemas::at_every_poll",
+        &["tortoise::generate_schemas"],
+    ),
+    (
+        "cancel::close_connections::at_every_poll",
+        &["tortoise::close_connections"],
+    ),
 ];
 
 /// Cases of operations that work on the rows of a try.
@@ -179,8 +241,13 @@ async fn at_every_poll(cx: &Context, operation: Operation) -> CaseResult {
             let when = format!("dropped after {polls} polls in a pool of {size}");
             let at = |failure: Failure| failure.when(&when);
             let subject = bench.subject().await.map_err(at)?;
-            let done = bench.inside(Polls::new((operation.run)(&subject), polls)).await;
-            let done = done.transpose().map_err(|error| at(error.into()))?.is_some();
+            let done = bench
+                .inside(Polls::new((operation.run)(&subject), polls))
+                .await;
+            let done = done
+                .transpose()
+                .map_err(|error| at(error.into()))?
+                .is_some();
             let stored = bench.stored(&subject).await.map_err(at)?;
             match done {
                 true => check::eq(&stored, &ends.after).map_err(at)?,
@@ -195,7 +262,10 @@ async fn at_every_poll(cx: &Context, operation: Operation) -> CaseResult {
             check::that(polls < MOST_POLLS, "the operation ends")?;
         }
         // Every call of the driver has yielded before and after.
-        check::that(polls >= ends.calls.len(), "it was dropped around every call")?;
+        check::that(
+            polls >= ends.calls.len(),
+            "it was dropped around every call",
+        )?;
         bench.close().await;
     }
     Ok(())
@@ -261,7 +331,9 @@ async fn close(cx: &Context) -> CaseResult {
             .await
             .map_err(|_| Failure::new("closing again did not end"))?;
         let name = format!("closed {polls}");
-        bench.outside(Tag::create(kw!(name = name)).into_future()).await?;
+        bench
+            .outside(Tag::create(kw!(name = name)).into_future())
+            .await?;
         bench.close().await;
         if done {
             return Ok(());
@@ -273,10 +345,15 @@ async fn close(cx: &Context) -> CaseResult {
 /// Opening a client half way leaves nothing that is in the way.
 async fn connect(cx: &Context) -> CaseResult {
     let bench = Bench::open(cx, 1, None).await?;
-    let (driver, url) = (Injector::new().driver(cx.driver().clone()), ConnectionUrl::parse(cx.url())?);
+    let (driver, url) = (
+        Injector::new().driver(cx.driver().clone()),
+        ConnectionUrl::parse(cx.url())?,
+    );
     for polls in 0..MOST_POLLS {
         let options = ConnectOptions::default();
-        let client = Polls::new(driver.connect(&url, &options), polls).await.transpose()?;
+        let client = Polls::new(driver.connect(&url, &options), polls)
+            .await
+            .transpose()?;
         let name = format!("connect {polls}");
         let write = bench.outside(Tag::create(kw!(name = name)).into_future());
         tokio::time::timeout(trial::SOON, write)
@@ -294,7 +371,9 @@ async fn connect(cx: &Context) -> CaseResult {
 
 fn config(cx: &Context) -> Config {
     let models = models![User, Tag];
-    Config::new(cx.url()).models(models).acquire_timeout(Duration::from_secs(4))
+    Config::new(cx.url())
+        .models(models)
+        .acquire_timeout(Duration::from_secs(4))
 }
 
 /// An `init` that was dropped is followed by one that works.

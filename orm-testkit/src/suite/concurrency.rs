@@ -47,7 +47,10 @@ type Job = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
 /// Runs jobs as tasks, each with the case's client, to their ends.
 async fn all_of(cx: &Context, jobs: Vec<Job>) -> CaseResult<Vec<Result<()>>> {
-    let tasks: Vec<_> = jobs.into_iter().map(|job| tokio::spawn(cx.scope(job))).collect();
+    let tasks: Vec<_> = jobs
+        .into_iter()
+        .map(|job| tokio::spawn(cx.scope(job)))
+        .collect();
     let mut results = Vec::new();
     for task in tasks {
         match tokio::time::timeout(MOST, task).await {
@@ -83,18 +86,29 @@ async fn age(id: i32) -> Result<i32> {
 }
 
 async fn set_age(id: i32, age: i32) -> Result<()> {
-    User::filter(kw!(id = id)).update(kw!(age = age)).await.map(drop)
+    User::filter(kw!(id = id))
+        .update(kw!(age = age))
+        .await
+        .map(drop)
 }
 
 /// The levels that are claimed, from this one on. One that is not claimed is refused here.
 fn levels(cx: &Context, from: Isolation) -> CaseResult<Vec<Isolation>> {
-    let all = [Isolation::ReadCommitted, Isolation::RepeatableRead, Isolation::Serializable];
+    let all = [
+        Isolation::ReadCommitted,
+        Isolation::RepeatableRead,
+        Isolation::Serializable,
+    ];
     let claimed = cx.capabilities().isolation;
     let at = all.iter().position(|level| *level == from).unwrap_or(0);
     match claimed.is_empty() {
         // The call itself is to be refused.
         true => Ok(vec![from]),
-        false => Ok(all[at..].iter().copied().filter(|level| claimed.contains(level)).collect()),
+        false => Ok(all[at..]
+            .iter()
+            .copied()
+            .filter(|level| claimed.contains(level))
+            .collect()),
     }
 }
 
@@ -148,7 +162,11 @@ async fn no_unrepeatable_read(cx: &Context) -> CaseResult {
             let first = age(ann).await?;
             let writer = tokio::spawn(cx.scope(async move { set_age(ann, 2).await }));
             let written = tokio::time::timeout(MEET, writer).await;
-            let seen = (first, age(ann).await?, User::filter(kw!(age = 2)).count().await?);
+            let seen = (
+                first,
+                age(ann).await?,
+                User::filter(kw!(age = 2)).count().await?,
+            );
             Ok::<_, Error>((written.is_ok(), seen))
         });
         let (_, seen) = reader.await?;
@@ -205,7 +223,10 @@ async fn no_write_skew(cx: &Context) -> CaseResult {
         let bob = user("bob", 1).await?.id;
         cx.ready();
         let meeting = Meeting::new();
-        let jobs = vec![leave(level, ann, meeting.clone()), leave(level, bob, meeting)];
+        let jobs = vec![
+            leave(level, ann, meeting.clone()),
+            leave(level, bob, meeting),
+        ];
         let mut losers = 0;
         for result in all_of(cx, jobs).await? {
             losers += i32::from(conflict(&result)?);
@@ -219,9 +240,14 @@ async fn no_write_skew(cx: &Context) -> CaseResult {
 /// Adds one to a row, meets the other, and adds one to another row.
 fn cross(first: i32, second: i32, meeting: Meeting) -> Job {
     let block = async move |_tx| {
-        User::filter(kw!(id = first)).update(kw!(age = F(age) + 1)).await?;
+        User::filter(kw!(id = first))
+            .update(kw!(age = F(age) + 1))
+            .await?;
         meeting.wait().await;
-        User::filter(kw!(id = second)).update(kw!(age = F(age) + 1)).await.map(drop)
+        User::filter(kw!(id = second))
+            .update(kw!(age = F(age) + 1))
+            .await
+            .map(drop)
     };
     Box::pin(in_transaction(block))
 }
@@ -281,7 +307,10 @@ fn impatient(cx: &Context) -> (String, Option<&'static str>) {
 async fn held<T>(cx: &Context, id: i32, work: impl Future<Output = T>) -> CaseResult<T> {
     cx.ready();
     let holder = begin().await?;
-    User::filter(kw!(id = id)).update(kw!(age = 50)).using_db(&holder).await?;
+    User::filter(kw!(id = id))
+        .update(kw!(age = 50))
+        .using_db(&holder)
+        .await?;
     let output = tokio::time::timeout(MOST, work).await;
     holder.rollback().await?;
     output.map_err(|_| Failure::new(format!("no end within {MOST:?}")))
@@ -292,7 +321,10 @@ async fn lock_limit(cx: &Context) -> CaseResult {
     let ann = user("ann", 0).await?.id;
     let (url, set) = impatient(cx);
     let url = ConnectionUrl::parse(&url)?;
-    let client = cx.driver().connect(&url, &ConnectOptions::default()).await?;
+    let client = cx
+        .driver()
+        .connect(&url, &ConnectOptions::default())
+        .await?;
     let pool = Connection::new(connection::DEFAULT, client);
     let block = connection::scope(pool.clone(), async {
         in_transaction(async |tx| {
@@ -339,7 +371,9 @@ async fn writers_queue(cx: &Context) -> CaseResult {
     cx.ready();
     let jobs = (0..20).map(|_| {
         let block = async move |_tx| {
-            let one = User::filter(kw!(id = ann)).update(kw!(age = F(age) + 1)).await?;
+            let one = User::filter(kw!(id = ann))
+                .update(kw!(age = F(age) + 1))
+                .await?;
             tokio::time::sleep(Duration::from_millis(2)).await;
             match one {
                 1 => Ok(()),
@@ -357,9 +391,14 @@ async fn writers_queue(cx: &Context) -> CaseResult {
 /// Moves one from a row to another.
 fn transfer(from: i32, to: i32) -> Job {
     let block = async move |_tx| {
-        User::filter(kw!(id = from)).update(kw!(age = F(age) - 1)).await?;
+        User::filter(kw!(id = from))
+            .update(kw!(age = F(age) - 1))
+            .await?;
         tokio::task::yield_now().await;
-        User::filter(kw!(id = to)).update(kw!(age = F(age) + 1)).await.map(drop)
+        User::filter(kw!(id = to))
+            .update(kw!(age = F(age) + 1))
+            .await
+            .map(drop)
     };
     Box::pin(in_transaction(block))
 }
@@ -477,7 +516,10 @@ async fn timeout_nested(cx: &Context) -> CaseResult {
     bench.inside(block).await?;
     let stored = bench.stored(&subject).await?;
     let has = |row: &str| stored.iter().any(|stored| stored == row);
-    check::eq((has("tag a"), has("tag b"), has("tag c")), (true, false, true))?;
+    check::eq(
+        (has("tag a"), has("tag b"), has("tag c")),
+        (true, false, true),
+    )?;
     bench.no_lock_is_left(&subject).await?;
     bench.pool_is_clean(&subject).await
 }

@@ -146,7 +146,9 @@ fn right_error(
 ) -> CaseResult {
     let result = match outcome {
         Err(panic) => {
-            let own = panic.downcast_ref::<&str>().is_some_and(|text| *text == PANIC);
+            let own = panic
+                .downcast_ref::<&str>()
+                .is_some_and(|text| *text == PANIC);
             let planned = matches!(fault, Fault::Panic | Fault::PanicAfter);
             return check::that(own && planned, "the panic is the one on purpose");
         }
@@ -170,7 +172,9 @@ fn right_error(
         check::eq(*kind, TimeoutKind::Statement)?;
     }
     if fault != Fault::Error {
-        let unknown = error.as_database().is_some_and(|report| report.outcome_unknown());
+        let unknown = error
+            .as_database()
+            .is_some_and(|report| report.outcome_unknown());
         let expected = hit == Call::Commit || (hit.may_write() && !within);
         check::eq(("outcome unknown", unknown), ("outcome unknown", expected))?;
     }
@@ -197,7 +201,9 @@ async fn many_faults(cx: &Context) -> CaseResult {
         let fault = [Fault::Lost, Fault::AnswerLost, Fault::Error][round % 3];
         bench.injector.arm(1, fault);
         let name = format!("many {round}");
-        let made = bench.inside(Tag::create(kw!(name = name)).into_future()).await;
+        let made = bench
+            .inside(Tag::create(kw!(name = name)).into_future())
+            .await;
         check::that(made.is_err(), "the fault is reported")?;
     }
     bench.injector.disarm();
@@ -255,7 +261,9 @@ async fn retry_is_whole(cx: &Context) -> CaseResult {
     check::fails(result, ErrorKind::CommitOutcomeUnknown)?;
     check::eq(runs.load(Ordering::SeqCst), 1)?;
     let begun = bench.injector.calls();
-    let inserts = begun.iter().filter(|call| **call == Call::Run(Intent::Write));
+    let inserts = begun
+        .iter()
+        .filter(|call| **call == Call::Run(Intent::Write));
     check::eq(inserts.count(), 1)?;
     bench.injector.disarm();
     let stored = bench.stored(&subject).await?;

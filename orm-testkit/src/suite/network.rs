@@ -3,7 +3,6 @@
 //! Whatever happens to a connection, a call ends within its limit, says what it knows and no more,
 //! is never sent again by itself if it writes, and the pool goes on without help.
 
-
 use crate::case::{Case, CaseResult, Context, Failure};
 use crate::models::{Post, Tag, User};
 use crate::proxy::{After, Cut, Direction, Proxy};
@@ -89,7 +88,9 @@ async fn proxy(cx: &Context) -> CaseResult<Proxy> {
 }
 
 async fn open(cx: &Context, proxy: &Proxy, size: usize) -> CaseResult<Connection> {
-    let url = proxy.url(cx.url()).ok_or_else(|| Failure::new("no host in the URL"))?;
+    let url = proxy
+        .url(cx.url())
+        .ok_or_else(|| Failure::new("no host in the URL"))?;
     let url = ConnectionUrl::parse(&url)?;
     let client = cx.driver().connect(&url, &options(size)).await?;
     Ok(Connection::new(connection::DEFAULT, client))
@@ -109,7 +110,9 @@ async fn stored(name: &str) -> CaseResult<u64> {
 /// The error of a call without an answer, which says whether it may have taken effect.
 fn lost(error: &Error, writes: bool) -> CaseResult {
     check::eq(error.kind(), ErrorKind::ConnectionLost)?;
-    let unknown = error.as_database().is_some_and(|report| report.outcome_unknown());
+    let unknown = error
+        .as_database()
+        .is_some_and(|report| report.outcome_unknown());
     check::eq(("outcome unknown", unknown), ("outcome unknown", writes))
 }
 
@@ -123,7 +126,8 @@ async fn cut_read(cx: &Context) -> CaseResult {
     for bytes in (0..).step_by(97) {
         wire.run(Tag::all().limit(1).into_future()).await??;
         let acted = wire.proxy.acted();
-        wire.proxy.cut(After::Bytes(Direction::ToDriver, bytes), Cut::Reset);
+        wire.proxy
+            .cut(After::Bytes(Direction::ToDriver, bytes), Cut::Reset);
         let found = wire.run(Tag::all().order_by("name").into_future()).await?;
         wire.proxy.heal();
         match found {
@@ -152,7 +156,9 @@ async fn cut_write(cx: &Context) -> CaseResult {
             let acted = wire.proxy.acted();
             let name = format!("{direction:?} {bytes}");
             wire.proxy.cut(After::Bytes(direction, bytes), Cut::Reset);
-            let made = wire.run(Tag::create(kw!(name = name.as_str())).into_future()).await?;
+            let made = wire
+                .run(Tag::create(kw!(name = name.as_str())).into_future())
+                .await?;
             wire.proxy.heal();
             let was_cut = wire.proxy.acted() > acted;
             match made {
@@ -199,15 +205,24 @@ async fn never_again(cx: &Context) -> CaseResult {
     let wire = Wire::new(cx, 2).await?;
     let ann = User::create(kw!(username = "ann")).await?;
     let lists = [
-        ("never arrives", After::Request(b"never arrives".to_vec()), 0),
-        ("has no answer", After::Answer(b"has no answer".to_vec(), 0), 1),
+        (
+            "never arrives",
+            After::Request(b"never arrives".to_vec()),
+            0,
+        ),
+        (
+            "has no answer",
+            After::Answer(b"has no answer".to_vec(), 0),
+            1,
+        ),
     ];
     for (title, after, expected) in lists {
         let acted = wire.proxy.acted();
         // Prepared beforehand where a driver does that, so that the answer cut is the write's.
         for warm in 0..3 {
             let title = format!("warm {warm}");
-            wire.run(Post::create(kw!(title = title, author = &ann)).into_future()).await??;
+            wire.run(Post::create(kw!(title = title, author = &ann)).into_future())
+                .await??;
         }
         wire.proxy.cut(after, Cut::Reset);
         let made = wire.run(Post::create(kw!(title = title, author = &ann)).into_future());
@@ -294,13 +309,17 @@ async fn stall(cx: &Context) -> CaseResult {
         wire.proxy.cut(After::Bytes(direction, 0), Cut::Stall);
         let name = format!("stalled {direction:?}");
         let start = Instant::now();
-        let made = wire.run(Tag::create(kw!(name = name.as_str())).into_future()).await?;
+        let made = wire
+            .run(Tag::create(kw!(name = name.as_str())).into_future())
+            .await?;
         let error = check::fails(made.map(drop), ErrorKind::Timeout)?;
         check::that(
             matches!(error, Error::Timeout(TimeoutKind::Statement, _)),
             "it is the statement's limit",
         )?;
-        let unknown = error.as_database().is_some_and(|report| report.outcome_unknown());
+        let unknown = error
+            .as_database()
+            .is_some_and(|report| report.outcome_unknown());
         check::that(unknown, "its outcome is unknown")?;
         check::that(start.elapsed() < 3 * LIMIT, "it ends at its limit")?;
         // Clean-up has a limit too, of a second.
@@ -337,7 +356,9 @@ async fn half_close(cx: &Context) -> CaseResult {
         wire.run(Tag::all().limit(1).into_future()).await??;
         wire.proxy.cut(After::Bytes(direction, 2), Cut::HalfClose);
         let name = format!("half {direction:?}");
-        let made = wire.run(Tag::create(kw!(name = name.as_str())).into_future()).await?;
+        let made = wire
+            .run(Tag::create(kw!(name = name.as_str())).into_future())
+            .await?;
         match made {
             Ok(_) => return Err(Failure::new("acknowledged without an answer")),
             Err(error) => lost(&error, true)?,
@@ -352,10 +373,12 @@ async fn delay(cx: &Context) -> CaseResult {
     let wire = Wire::new(cx, 1).await?;
     for direction in [Direction::ToServer, Direction::ToDriver] {
         let pause = Duration::from_millis(120);
-        wire.proxy.cut(After::Bytes(direction, 1), Cut::Delay(pause));
+        wire.proxy
+            .cut(After::Bytes(direction, 1), Cut::Delay(pause));
         let start = Instant::now();
         let name = format!("late {direction:?}");
-        wire.run(Tag::create(kw!(name = name.as_str())).into_future()).await??;
+        wire.run(Tag::create(kw!(name = name.as_str())).into_future())
+            .await??;
         check::that(start.elapsed() >= pause, "it was late")?;
         check::eq(stored(&name).await?, 1)?;
     }
@@ -384,7 +407,9 @@ async fn refuse(cx: &Context) -> CaseResult {
 /// Wherever connecting is cut or stalls, it fails within its limit.
 async fn handshake(cx: &Context) -> CaseResult {
     let proxy = proxy(cx).await?;
-    let url = proxy.url(cx.url()).ok_or_else(|| Failure::new("no host in the URL"))?;
+    let url = proxy
+        .url(cx.url())
+        .ok_or_else(|| Failure::new("no host in the URL"))?;
     let url = ConnectionUrl::parse(&url)?;
     for bytes in (0..).step_by(29) {
         let acted = proxy.acted();

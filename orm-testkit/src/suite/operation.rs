@@ -42,7 +42,13 @@ async fn tag(name: String) -> Result<Tag> {
 /// An insert of one tag, as core renders it.
 fn insert(db: &Db, name: String) -> Result<Statement> {
     let at = Tag::meta().position("name").unwrap_or_default();
-    sql::insert(Tag::meta(), &[at], vec![Value::from(name)], &[], db.dialect())
+    sql::insert(
+        Tag::meta(),
+        &[at],
+        vec![Value::from(name)],
+        &[],
+        db.dialect(),
+    )
 }
 
 /// An insert of one tag as text. Names of tries need no quoting.
@@ -255,12 +261,18 @@ pub(super) fn transactions_by_name(s: &Subject) -> Work<'_> {
 pub(super) fn guards(s: &Subject) -> Work<'_> {
     Box::pin(async {
         let outer = begin().await?;
-        Tag::create(kw!(name = s.name("a"))).using_db(&outer).await?;
+        Tag::create(kw!(name = s.name("a")))
+            .using_db(&outer)
+            .await?;
         let inner = outer.begin().await?;
-        Tag::create(kw!(name = s.name("b"))).using_db(&inner).await?;
+        Tag::create(kw!(name = s.name("b")))
+            .using_db(&inner)
+            .await?;
         inner.rollback().await?;
         let inner = outer.begin().await?;
-        Tag::create(kw!(name = s.name("c"))).using_db(&inner).await?;
+        Tag::create(kw!(name = s.name("c")))
+            .using_db(&inner)
+            .await?;
         inner.commit().await?;
         outer.commit().await
     })
@@ -269,10 +281,14 @@ pub(super) fn guards(s: &Subject) -> Work<'_> {
 pub(super) fn guards_by_name(s: &Subject) -> Work<'_> {
     Box::pin(async {
         let first = transaction::begin_on(connection::DEFAULT).await?;
-        Tag::create(kw!(name = s.name("a"))).using_db(&first).await?;
+        Tag::create(kw!(name = s.name("a")))
+            .using_db(&first)
+            .await?;
         first.rollback().await?;
         let second = transaction::begin_with(&TransactionOptions::new()).await?;
-        Tag::create(kw!(name = s.name("b"))).using_db(&second).await?;
+        Tag::create(kw!(name = s.name("b")))
+            .using_db(&second)
+            .await?;
         second.commit().await
     })
 }
@@ -283,10 +299,13 @@ pub(super) fn handle(s: &Subject) -> Work<'_> {
         let guard = begin().await?;
         let tx = guard.handle();
         let db = Db::from(&tx);
-        tx.run(&insert(&db, s.name("a"))?, &mut Sink::discard()).await?;
+        tx.run(&insert(&db, s.name("a"))?, &mut Sink::discard())
+            .await?;
         tx.script(&insert_text(&s.name("b"))).await?;
         tx.scope(async { tag(s.name("c")).await }).await?;
-        let rows = tx.execute_query(&select_text(&s.name("a")), Vec::new()).await?;
+        let rows = tx
+            .execute_query(&select_text(&s.name("a")), Vec::new())
+            .await?;
         expect(rows.len() == 1, "its own write")?;
         guard.commit().await
     })
@@ -346,7 +365,9 @@ pub(super) fn retry(s: &Subject) -> Work<'_> {
         )
         .await?;
         let c = s.name("c");
-        transaction::retry(0, move || tag(c.clone())).await.map(drop)
+        transaction::retry(0, move || tag(c.clone()))
+            .await
+            .map(drop)
     })
 }
 
@@ -370,7 +391,10 @@ pub(super) fn client_run(s: &Subject) -> Work<'_> {
 pub(super) fn execute_query(s: &Subject) -> Work<'_> {
     Box::pin(async {
         let name = s.name("red");
-        let rows = s.connection.execute_query(&select_text(&name), Vec::new()).await?;
+        let rows = s
+            .connection
+            .execute_query(&select_text(&name), Vec::new())
+            .await?;
         let own = rows.rows().iter().flatten().eq([&Value::from(name)]);
         expect(own, "its own row")
     })
@@ -381,7 +405,10 @@ pub(super) fn execute_query_dict(s: &Subject) -> Work<'_> {
         let name = s.name("red");
         let text = select_text(&name);
         let rows = s.connection.execute_query_dict(&text, Vec::new()).await?;
-        let own = rows.iter().flat_map(|row| row.values()).eq([&Value::from(name)]);
+        let own = rows
+            .iter()
+            .flat_map(|row| row.values())
+            .eq([&Value::from(name)]);
         expect(own, "its own row")
     })
 }
@@ -389,7 +416,10 @@ pub(super) fn execute_query_dict(s: &Subject) -> Work<'_> {
 pub(super) fn execute_insert(s: &Subject) -> Work<'_> {
     Box::pin(async {
         let text = insert_text(&s.name("a"));
-        s.connection.execute_insert(&text, Vec::new()).await.map(drop)
+        s.connection
+            .execute_insert(&text, Vec::new())
+            .await
+            .map(drop)
     })
 }
 

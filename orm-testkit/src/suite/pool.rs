@@ -92,7 +92,10 @@ async fn exhausted(cx: &Context) -> CaseResult {
     let pool = open(cx, 1, WAIT).await?;
     let lease = pool.acquire(Intent::Write).await?;
     let start = Instant::now();
-    let error = check::fails(pool.acquire(Intent::Write).await.map(drop), ErrorKind::Timeout)?;
+    let error = check::fails(
+        pool.acquire(Intent::Write).await.map(drop),
+        ErrorKind::Timeout,
+    )?;
     let acquire = matches!(error, Error::Timeout(TimeoutKind::Acquire, _));
     check::that(acquire, "it is the wait for a connection")?;
     check::mentions(&error, &["1"])?;
@@ -115,13 +118,17 @@ async fn dropped_waits(cx: &Context) -> CaseResult {
             tokio::task::yield_now().await;
             drop(lease);
         };
-        let both = async { tokio::join!(tokio::time::timeout(Duration::from_millis(20), waits), back) };
+        let both =
+            async { tokio::join!(tokio::time::timeout(Duration::from_millis(20), waits), back) };
         drop(both.await);
     }
     let lease = tokio::time::timeout(MOST, pool.acquire(Intent::Write)).await;
     let lease = lease.map_err(|_| Failure::new("the place in the pool is gone"))??;
     drop(lease);
-    create(&pool, "after").await.map(drop).map_err(Failure::from)
+    create(&pool, "after")
+        .await
+        .map(drop)
+        .map_err(Failure::from)
 }
 
 /// Those who wait are served in their order.
@@ -146,7 +153,8 @@ async fn fair(cx: &Context) -> CaseResult {
     }
     drop(lease);
     for task in tasks {
-        task.await.map_err(|error| Failure::new(error.to_string()))??;
+        task.await
+            .map_err(|error| Failure::new(error.to_string()))??;
     }
     let order = order.lock().map(|order| order.clone()).unwrap_or_default();
     check::eq(order, (0..8).collect::<Vec<_>>())
@@ -169,7 +177,9 @@ async fn thousand_tasks(cx: &Context) -> CaseResult {
         }));
     }
     for task in tasks {
-        let own = task.await.map_err(|error| Failure::new(error.to_string()))??;
+        let own = task
+            .await
+            .map_err(|error| Failure::new(error.to_string()))??;
         check::that(own, "a task gets its own row")?;
     }
     Ok(())
@@ -187,12 +197,24 @@ async fn long_transaction(cx: &Context) -> CaseResult {
         let rows = tokio::time::timeout(trial::SOON, async move {
             let mut rows = Vec::new();
             for _ in 0..10 {
-                rows.push(other.execute_query(&name_query("before"), Vec::new()).await?.len());
-                rows.push(other.execute_query(&name_query("inside"), Vec::new()).await?.len());
+                rows.push(
+                    other
+                        .execute_query(&name_query("before"), Vec::new())
+                        .await?
+                        .len(),
+                );
+                rows.push(
+                    other
+                        .execute_query(&name_query("inside"), Vec::new())
+                        .await?
+                        .len(),
+                );
             }
             Ok::<_, Error>(rows)
         });
-        let rows = rows.await.map_err(|_| Failure::new("readers wait for the transaction"))??;
+        let rows = rows
+            .await
+            .map_err(|_| Failure::new("readers wait for the transaction"))??;
         check::eq(rows, [1, 0].repeat(10))?;
         guard.commit().await?;
         Ok(())
@@ -222,10 +244,14 @@ async fn raw_transaction(cx: &Context) -> CaseResult {
 /// A temporary table is gone for the next user.
 async fn temporary_table(cx: &Context) -> CaseResult {
     let pool = open(cx, 1, MOST).await?;
-    pool.execute_script("CREATE TEMPORARY TABLE kit_leak (id INTEGER)").await?;
-    let found = pool.execute_query("SELECT COUNT(*) FROM kit_leak", Vec::new()).await;
+    pool.execute_script("CREATE TEMPORARY TABLE kit_leak (id INTEGER)")
+        .await?;
+    let found = pool
+        .execute_query("SELECT COUNT(*) FROM kit_leak", Vec::new())
+        .await;
     check::fails(found.map(drop), ErrorKind::Statement)?;
-    pool.execute_script("CREATE TEMPORARY TABLE kit_leak (id INTEGER)").await?;
+    pool.execute_script("CREATE TEMPORARY TABLE kit_leak (id INTEGER)")
+        .await?;
     Ok(())
 }
 
@@ -234,7 +260,9 @@ async fn isolation_leak(cx: &Context) -> CaseResult {
     let pool = open(cx, 1, MOST).await?;
     let claimed = cx.capabilities().isolation;
     let mut options = vec![TransactionOptions::new().read_only()];
-    let strict = claimed.iter().filter(|level| **level == Isolation::Serializable);
+    let strict = claimed
+        .iter()
+        .filter(|level| **level == Isolation::Serializable);
     options.extend(strict.map(|level| TransactionOptions::new().isolation(*level).read_only()));
     for (number, options) in options.iter().enumerate() {
         for ends in [true, false] {
@@ -274,7 +302,9 @@ async fn close_with_lease(cx: &Context) -> CaseResult {
     let mut lease = pool.acquire(Intent::Write).await?;
     let closed = tokio::time::timeout(trial::SOON, pool.close()).await;
     closed.map_err(|_| Failure::new("closing waits for the lease"))?;
-    lease.run_script("INSERT INTO kit_tag (name) VALUES ('late')").await?;
+    lease
+        .run_script("INSERT INTO kit_tag (name) VALUES ('late')")
+        .await?;
     drop(lease);
     let refused = pool.acquire(Intent::Read).await;
     check::fails(refused.map(drop), ErrorKind::ConnectionLost)?;
@@ -301,7 +331,9 @@ async fn ping(cx: &Context) -> CaseResult {
     let client: &Arc<dyn BaseDBAsyncClient> = cx.client();
     for intent in [Intent::Read, Intent::Write] {
         let lease = client.acquire(intent).await?;
-        let mut held = lease.into_held().map_err(|_| Failure::new("a fresh lease is clean"))?;
+        let mut held = lease
+            .into_held()
+            .map_err(|_| Failure::new("a fresh lease is clean"))?;
         for _ in 0..3 {
             held.session().ping().await?;
         }
@@ -327,7 +359,9 @@ async fn on_a_thread<T: Send + 'static>(
 }
 
 fn runtime() -> CaseResult<tokio::runtime::Runtime> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     runtime.map_err(|error| Failure::new(error.to_string()))
 }
 
@@ -342,7 +376,9 @@ async fn current_thread(cx: &Context) -> CaseResult {
             let work = connection::scope(pool.clone(), async {
                 in_transaction(async |_tx| Tag::create(kw!(name = "kept")).await).await?;
                 let dropped = begin().await?;
-                Tag::create(kw!(name = "dropped")).using_db(&dropped).await?;
+                Tag::create(kw!(name = "dropped"))
+                    .using_db(&dropped)
+                    .await?;
                 drop(dropped);
                 let names = Tag::all().order_by("name").await?;
                 let names: Vec<_> = names.into_iter().map(|tag| tag.name).collect();
@@ -371,7 +407,10 @@ async fn two_runtimes(cx: &Context) -> CaseResult {
         drop(first);
         runtime()?.block_on(async {
             create(&pool, "second").await?;
-            Ok(vec![count(&pool, "first").await?, count(&pool, "second").await?])
+            Ok(vec![
+                count(&pool, "first").await?,
+                count(&pool, "second").await?,
+            ])
         })
     });
     check::eq(names.await?, [1, 1])
@@ -383,7 +422,10 @@ async fn lease_outlives(cx: &Context) -> CaseResult {
     let subject = bench.subject().await?;
     let (driver, url) = (cx.driver().clone(), ConnectionUrl::parse(cx.url())?);
     cx.ready();
-    let insert = format!("INSERT INTO kit_tag (name) VALUES ('{}')", subject.name("a"));
+    let insert = format!(
+        "INSERT INTO kit_tag (name) VALUES ('{}')",
+        subject.name("a")
+    );
     on_a_thread(move || {
         let first = runtime()?;
         let (lease, client) = first.block_on(async {

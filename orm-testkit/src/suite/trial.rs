@@ -264,12 +264,7 @@ impl Ends {
     }
 
     /// What is stored is what an operation leaves that was done or not, and nothing in between.
-    pub(super) fn admit(
-        &self,
-        stored: &[String],
-        operation: Operation,
-        when: &str,
-    ) -> CaseResult {
+    pub(super) fn admit(&self, stored: &[String], operation: Operation, when: &str) -> CaseResult {
         let whole = stored == self.before || stored == self.after;
         let part = stored.iter().all(|row| self.after.contains(row))
             && self.before.iter().all(|row| stored.contains(row));

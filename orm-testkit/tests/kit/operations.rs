@@ -45,7 +45,8 @@ impl Scan {
         for item in items.iter().filter(|item| !is_test(item)) {
             match item {
                 Item::Fn(item) if is_public(&item.vis) && is_async(&item.sig) => {
-                    self.found.insert(format!("{}::{}", self.area, item.sig.ident));
+                    self.found
+                        .insert(format!("{}::{}", self.area, item.sig.ident));
                 }
                 Item::Trait(item) if is_public(&item.vis) => {
                     let name = item.ident.to_string();
@@ -101,7 +102,12 @@ impl Scan {
             Some(name) if text.contains("IntoFuture") => self.makers.push(name.to_string()),
             Some(_) => {}
             None => {
-                let name = item.mac.path.segments.last().map(|last| last.ident.to_string());
+                let name = item
+                    .mac
+                    .path
+                    .segments
+                    .last()
+                    .map(|last| last.ident.to_string());
                 if name.is_some_and(|name| self.makers.contains(&name)) {
                     let (before, _) = text.split_once("->").expect("`Name -> Answer`");
                     let made = before.split_whitespace().last().expect("a name");
@@ -141,10 +147,18 @@ fn is_async(signature: &syn::Signature) -> bool {
         return signature.asyncness.is_some();
     };
     let returns = match &**output {
-        Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "BoxFuture"),
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| last.ident == "BoxFuture"),
         Type::ImplTrait(types) => types.bounds.iter().any(|bound| match bound {
             syn::TypeParamBound::Trait(bound) => {
-                let last = bound.path.segments.last().map(|last| last.ident.to_string());
+                let last = bound
+                    .path
+                    .segments
+                    .last()
+                    .map(|last| last.ident.to_string());
                 last.is_some_and(|last| last == "Future" || last == "IntoFuture")
             }
             _ => false,
@@ -222,7 +236,13 @@ fn new_operations_are_found_however_they_are_written() {
     );
     let found: Vec<_> = found.iter().map(String::as_str).collect();
     let expected = [
-        "Builder", "Client::call", "Made", "Thing::method", "area::boxed", "area::free", "area::opaque",
+        "Builder",
+        "Client::call",
+        "Made",
+        "Thing::method",
+        "area::boxed",
+        "area::free",
+        "area::opaque",
     ];
     assert_eq!(found, expected);
 }
