@@ -108,6 +108,7 @@ pub struct Injector(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     calls: Vec<Call>,
+    broken: Vec<&'static str>,
     plan: Option<(usize, Fault)>,
 }
 
@@ -142,13 +143,26 @@ impl Injector {
 
     /// Counts anew from zero, without a fault.
     pub fn disarm(&self) {
-        *self.lock() = State::default();
+        let mut state = self.lock();
+        state.calls.clear();
+        state.plan = None;
     }
 
     /// The calls since it was armed or disarmed, in order. Those of the number of the fault and
     /// above follow the fault.
     pub fn calls(&self) -> Vec<Call> {
         self.lock().calls.clone()
+    }
+
+    /// Rules of the driver contract that core has broken on these connections, since the injector
+    /// was made: after a call that did not finish, a connection is only cleaned up or closed; one
+    /// with an open transaction is not given back.
+    pub fn broken_rules(&self) -> Vec<&'static str> {
+        self.lock().broken.clone()
+    }
+
+    fn broken(&self, rule: &'static str) {
+        self.lock().broken.push(rule);
     }
 
     /// Notes a call, and says whether it has the fault.

@@ -34,6 +34,7 @@ impl BaseDBAsyncClient for FaultyClient {
             inner: held,
             injector: self.injector.clone(),
             closed,
+            unfinished: false,
         })))
     }
 
@@ -48,6 +49,8 @@ struct FaultyHeld {
     inner: Box<dyn Held>,
     injector: Injector,
     closed: bool,
+    /// A call was begun, and dropped before its end.
+    unfinished: bool,
 }
 
 impl Held for FaultyHeld {
@@ -68,6 +71,11 @@ impl Held for FaultyHeld {
     }
 
     fn give_back(self: Box<Self>) {
+        if self.unfinished {
+            self.injector.broken("given back after an unfinished call");
+        } else if self.health() != Health::Clean {
+            self.injector.broken("given back with an open transaction");
+        }
         self.inner.give_back();
     }
 
@@ -76,6 +84,10 @@ impl Held for FaultyHeld {
     }
 
     fn clean_up(self: Box<Self>, in_doubt: bool) {
+        if self.unfinished && !in_doubt {
+            self.injector
+                .broken("cleaned up as if no call were unfinished");
+        }
         match self.closed {
             true => self.inner.discard(),
             false => self.inner.clean_up(in_doubt),
@@ -87,8 +99,13 @@ impl Held for FaultyHeld {
 macro_rules! through {
     ($self:ident, $call:expr, |$session:ident| $work:expr) => {{
         let injector = $self.injector.clone();
+        if $self.unfinished {
+            injector.broken("used after an unfinished call");
+        }
+        $self.unfinished = true;
         let $session = $self.inner.session();
         let (result, closed) = injector.around($call, $work).await;
+        $self.unfinished = false;
         $self.closed |= closed;
         result
     }};

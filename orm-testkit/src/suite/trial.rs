@@ -196,7 +196,7 @@ impl Bench {
     }
 
     /// The next users of the pool find it clean: what they store is seen from outside, and each
-    /// reads its own row.
+    /// reads its own row. Core has kept the rules of the driver contract.
     pub(super) async fn pool_is_clean(&self, subject: &Subject) -> CaseResult {
         let user = async |word: &str| {
             let name = subject.name(word);
@@ -207,6 +207,7 @@ impl Bench {
         let (first, second) = self
             .inside(async { tokio::join!(user("next"), user("last")) })
             .await;
+        check::eq(self.injector.broken_rules(), [""; 0])?;
         for result in [first, second] {
             let (own, name) = result?;
             check::that(own, "a user of the pool reads its own row")?;
