@@ -8,6 +8,7 @@ mod errors;
 mod fault;
 mod fields;
 mod filter;
+mod isolation;
 mod lifecycle;
 mod lookup;
 mod network;
@@ -44,6 +45,7 @@ pub fn cases() -> Vec<Case> {
         network::CASES,
         pool::CASES,
         concurrency::CASES,
+        isolation::CASES,
     ];
     areas.concat()
 }
