@@ -276,6 +276,7 @@ async fn transfers(cx: &Context) -> CaseResult {
         ids.push(user(&format!("account {number}"), 100).await?.id);
     }
     cx.ready();
+    transfer(ids[0], ids[1]).await?;
     let mut jobs = Vec::new();
     for number in 0..24 {
         let (from, to) = (ids[number % 4], ids[(number * 3 + 1 + number / 4) % 4]);
