@@ -17,7 +17,7 @@ use std::time::Duration;
 pub(super) const SOON: Duration = Duration::from_secs(1);
 
 /// Longest wait of the pool under test.
-const ACQUIRE: Duration = Duration::from_secs(4);
+const ACQUIRE: Duration = Duration::from_secs(2);
 
 /// An operation under way.
 pub(super) type Work<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;

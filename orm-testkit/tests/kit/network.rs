@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use orm_core::backend::Backend as Driver;
 use orm_core::error::Result;
 use orm_testkit::{Backend, Filter, Sandbox, Verdict, check};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// A driver whose URL names a host, and whose server is not known.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Backend for Hidden {
     async fn provision(&self, id: &str) -> Result<Sandbox> {
         let real = Sqlite.provision(id).await?;
         let client = real.client().clone();
-        Ok(Sandbox::new(client, "db://somewhere/name").with_cleanup(real))
+        Ok(Sandbox::new(client, "db://somewhere/name").with_cleanup(Mutex::new(real)))
     }
 }
 
