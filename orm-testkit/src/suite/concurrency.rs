@@ -369,6 +369,7 @@ async fn timeout_nested(cx: &Context) -> CaseResult {
     cx.ready();
     let block = in_transaction(async move |_tx| {
         Tag::create(kw!(name = a)).await?;
+        cx.ready();
         let inner = in_transaction(async move |_tx| {
             Tag::create(kw!(name = b)).await?;
             std::future::pending::<Result<()>>().await

@@ -94,6 +94,19 @@ impl Bench {
         })
     }
 
+    /// The same refusal, with what the transaction around it has sent left out of the account.
+    async fn refuses_to_nest(&self, cx: &Context) -> Failure {
+        let nest = async {
+            let outer = begin().await?;
+            cx.ready();
+            outer.begin().await?.rollback().await
+        };
+        match self.inside(nest).await {
+            Ok(()) => Failure::new("it was refused, and is accepted now"),
+            Err(error) => error.into(),
+        }
+    }
+
     /// Closes both clients.
     pub(super) async fn close(self) {
         self.pool.close().await;
@@ -252,7 +265,13 @@ impl Ends {
         let before = bench.stored(&subject).await?;
         cx.ready();
         bench.injector.disarm();
-        bench.inside((operation.run)(&subject)).await?;
+        match bench.inside((operation.run)(&subject)).await {
+            Err(Error::Unsupported("savepoints")) => {
+                check::eq(bench.stored(&subject).await?, before)?;
+                return Err(bench.refuses_to_nest(cx).await);
+            }
+            other => other?,
+        }
         let calls = bench.injector.calls();
         let after = bench.stored(&subject).await?;
         bench.no_lock_is_left(&subject).await?;
