@@ -124,3 +124,19 @@ fn the_layer_alone_changes_nothing() {
         assert_eq!(plain.sql, layered.sql, "{}", plain.case.id);
     }
 }
+
+#[test]
+fn rows_that_are_inserted_one_by_one_are_stored_as_a_whole() {
+    let one_by_one = || {
+        Facts::new(|facts| {
+            facts.returning_insert = false;
+            facts.consecutive_keys = false;
+        })
+    };
+    for id in ["cancel::bulk_create_plain", "fault::bulk_create_plain"] {
+        let report = with(one_by_one(), &Filter::all().id(id));
+        assert_eq!(report.records().len(), 1);
+        let verdict = report.records()[0].verdict;
+        assert_eq!(verdict, Verdict::Supported, "{}", shown(&report));
+    }
+}
