@@ -18,6 +18,9 @@
 //! [`check`](fn@check) runs cases inside a test and returns the [`Report`]; a [`layer`] over a
 //! backend breaks a rule on purpose, to see that the suite notices.
 //!
+//! Beside the suite there are tools for a driver's own tests: [`fault`] has calls of a driver go wrong,
+//! [`proxy`] cuts and stalls its connections, [`layer`] changes what it claims and does.
+//!
 //! Exit codes: 0 all as expected, 1 a case failed, 2 wrong arguments, 3 a backend is missing, 4 a
 //! gap in coverage or a stale table of backends, 5 no case ran. The README lists the arguments.
 
