@@ -20,3 +20,12 @@ orm_testkit::main!(
     #[cfg(feature = "mysql")]
     mysql::MYSQL,
 );
+
+/// The address of the server in a URL.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+fn server(url: &str, usual_port: u16) -> Option<std::net::SocketAddr> {
+    use std::net::ToSocketAddrs;
+    let url = orm_core::backend::ConnectionUrl::parse(url).ok()?;
+    let port = url.port().unwrap_or(usual_port);
+    (url.host()?, port).to_socket_addrs().ok()?.next()
+}

@@ -179,7 +179,8 @@ fn set_up(engine: &mut Engine, config: &Config, role: Role) -> Result<()> {
     restore(engine, config, role)
 }
 
-/// Sets what belongs to the connection, again after raw SQL.
+/// Sets what belongs to the connection, again after raw SQL. Each change of `temp_store` drops all
+/// temporary tables.
 pub(crate) fn restore(engine: &mut Engine, config: &Config, role: Role) -> Result<()> {
     let mut sql = format!(
         "PRAGMA synchronous = {};\
@@ -192,6 +193,8 @@ pub(crate) fn restore(engine: &mut Engine, config: &Config, role: Role) -> Resul
          PRAGMA read_uncommitted = OFF;\
          PRAGMA trusted_schema = OFF;\
          PRAGMA writable_schema = OFF;\
+         PRAGMA temp_store = MEMORY;\
+         PRAGMA temp_store = DEFAULT;\
          PRAGMA query_only = {};",
         config.synchronous,
         if role == Role::Reader { "ON" } else { "OFF" },

@@ -160,6 +160,7 @@ mod tests {
             needs: &[],
             level: crate::Level::Core,
             serial: false,
+            network: false,
             run: |_| Box::pin(async { Ok(()) }),
         }
     }

@@ -6,7 +6,7 @@ use orm_core::backend::{
     self, BaseDBAsyncClient, Capability, ConnectOptions, ConnectionUrl, SqlFamily,
 };
 use orm_core::error::Result;
-use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{any::Any, fmt, future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 /// How much of the suite a driver promises to pass. A level contains those before it.
 ///
@@ -85,6 +85,12 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// Name and version of the driver, for the report, such as `orm-sqlite 0.1.0`.
     fn driver_version(&self) -> String {
         String::new()
+    }
+
+    /// The address of the database server. `None`: the database is embedded, and the cases about
+    /// the network between driver and database are not applicable.
+    fn server(&self) -> Option<SocketAddr> {
+        None
     }
 
     /// Longest time for one case, its database included. A case that takes longer fails.

@@ -7,6 +7,7 @@ use orm_core::connection::{self, Connection};
 use orm_core::error::Error;
 use orm_core::instrument::Recorder;
 use orm_core::tortoise;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{error, fmt, future::Future, panic::Location, pin::Pin};
@@ -34,6 +35,9 @@ pub struct Case {
     /// Whether it changes state of the whole process (`Tortoise::init`), so that no other such
     /// case may run at the same time.
     pub serial: bool,
+    /// Whether it is about the network between driver and database. Not applicable where there is
+    /// none.
+    pub network: bool,
     /// The function.
     pub run: CaseFn,
 }
@@ -76,7 +80,7 @@ impl WhenOff {
 /// After the items a line may say `needs [Savepoints, …]` (variants of
 /// [`Capability`]) and `level Full` (a [`Level`]; without it `Core`, or `Transactions` for a case
 /// that needs them). A line that begins with `#[serial]` names a case that changes state of the
-/// whole process.
+/// whole process; one with `#[network]` is about the network between driver and database.
 #[macro_export]
 macro_rules! cases {
     ($(
@@ -91,11 +95,16 @@ macro_rules! cases {
             needs: &[$($($crate::Capability::$need),*)?],
             level: $crate::cases!(@level [$($($need),*)?] $($level)?),
             serial: $crate::cases!(@serial $($serial)?),
+            network: $crate::cases!(@network $($serial)?),
             run: |cx| ::std::boxed::Box::pin($function(cx)),
         }),*]
     };
     (@serial) => { false };
     (@serial serial) => { true };
+    (@serial network) => { false };
+    (@network) => { false };
+    (@network serial) => { false };
+    (@network network) => { true };
     (@level [$($need:ident),*] $level:ident) => { $crate::Level::$level };
     (@level [$($need:ident),*]) => {
         $crate::case::level_of(&[$($crate::Capability::$need),*])
@@ -127,6 +136,7 @@ pub struct Context {
     driver: Arc<dyn Backend>,
     client: Arc<dyn BaseDBAsyncClient>,
     url: String,
+    server: Option<SocketAddr>,
     recorder: Recorder,
     ready: AtomicUsize,
 }
@@ -138,6 +148,7 @@ impl Context {
             driver,
             client: sandbox.client().clone(),
             url: sandbox.url().to_owned(),
+            server: None,
             recorder: Recorder::new(),
             ready: AtomicUsize::new(0),
         }
@@ -151,6 +162,18 @@ impl Context {
     /// The URL under which `Tortoise::init` opens the same database.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Adds the address of the database server.
+    #[must_use]
+    pub fn with_server(mut self, server: Option<SocketAddr>) -> Self {
+        self.server = server;
+        self
+    }
+
+    /// The address of the database server; `None` for an embedded database.
+    pub fn server(&self) -> Option<SocketAddr> {
+        self.server
     }
 
     /// The driver.
@@ -233,6 +256,13 @@ impl Failure {
             at: Location::caller(),
             refused: None,
         }
+    }
+
+    /// Says when it happened, before the message.
+    #[must_use]
+    pub fn when(mut self, when: &str) -> Self {
+        self.message = format!("{when}: {}", self.message);
+        self
     }
 
     /// The capability that the failed call was refused for.

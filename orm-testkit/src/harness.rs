@@ -9,7 +9,8 @@ use crate::backend::{Availability, Backend};
 use crate::case::Case;
 use crate::library::not_run;
 use crate::report::{self, Column, Record, Report};
-use libtest_mimic::{Failed, Trial};
+use crate::verdict::Verdict;
+use libtest_mimic::{Completion, Failed, Trial};
 use options::Options;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -184,7 +185,10 @@ fn trial(backend: &Arc<dyn Backend>, case: Case, records: &Arc<Mutex<Vec<Record>
     let body = move || {
         let record = runner::run(&backend, case);
         let result = match record.is_failure() {
-            false => Ok(()),
+            false if record.verdict == Verdict::NotApplicable => Ok(Completion::Ignored {
+                reason: Some(format!("{}: {}", record.verdict, record.message)),
+            }),
+            false => Ok(Completion::Completed),
             true => Err(Failed::from(format!(
                 "{}: {}",
                 record.verdict, record.message
@@ -196,7 +200,7 @@ fn trial(backend: &Arc<dyn Backend>, case: Case, records: &Arc<Mutex<Vec<Record>
             .push(record);
         result
     };
-    Trial::test(name, body).with_ignored_flag(missing)
+    Trial::ignorable_test(name, body).with_ignored_flag(missing)
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use orm_core::backend::{
 };
 use orm_core::error::Result;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -198,6 +199,10 @@ impl<L: Layer> Backend for Layered<L> {
 
     fn driver_version(&self) -> String {
         self.inner.driver_version()
+    }
+
+    fn server(&self) -> Option<SocketAddr> {
+        self.inner.server()
     }
 
     fn deadline(&self) -> Duration {

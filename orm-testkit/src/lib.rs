@@ -18,6 +18,9 @@
 //! [`check`](fn@check) runs cases inside a test and returns the [`Report`]; a [`layer`] over a
 //! backend breaks a rule on purpose, to see that the suite notices.
 //!
+//! Beside the suite there are tools for a driver's own tests: [`fault`] has calls of a driver go wrong,
+//! [`proxy`] cuts and stalls its connections, [`layer`] changes what it claims and does.
+//!
 //! Exit codes: 0 all as expected, 1 a case failed, 2 wrong arguments, 3 a backend is missing, 4 a
 //! gap in coverage or a stale table of backends, 5 no case ran. The README lists the arguments.
 
@@ -25,11 +28,13 @@ pub mod api;
 pub mod backend;
 pub mod case;
 pub mod check;
+pub mod fault;
 pub mod harness;
 pub mod layer;
 mod library;
 pub mod models;
 pub mod probe;
+pub mod proxy;
 pub mod report;
 pub mod suite;
 pub mod verdict;

@@ -67,8 +67,9 @@ impl Cell {
         self.counts[verdict as usize]
     }
 
+    /// All that speak of something the backend has.
     pub(crate) fn all(&self) -> usize {
-        self.counts.iter().sum()
+        self.counts.iter().sum::<usize>() - self.count(Verdict::NotApplicable)
     }
 
     pub(crate) fn ran(&self) -> usize {

@@ -2,17 +2,25 @@
 
 mod auto_key;
 mod bulk;
+mod cancel;
 mod capability;
+mod concurrency;
 mod errors;
+mod fault;
 mod fields;
 mod filter;
+mod isolation;
 mod lifecycle;
 mod lookup;
+mod network;
 mod one_to_one;
+mod operation;
+mod pool;
 mod prefetch;
 mod queryset;
 mod relation;
 mod transaction;
+mod trial;
 mod write;
 
 use crate::case::Case;
@@ -34,8 +42,22 @@ pub fn cases() -> Vec<Case> {
         transaction::CASES,
         errors::CASES,
         lifecycle::CASES,
+        cancel::CASES,
+        cancel::LIFECYCLE,
+        fault::CASES,
+        fault::POOL,
+        network::CASES,
+        pool::CASES,
+        concurrency::CASES,
+        isolation::CASES,
     ];
     areas.concat()
+}
+
+/// The public async operations that are dropped at every poll: the id of the case, and the names in
+/// the sources of orm-core of what it drops.
+pub fn cancelled() -> &'static [(&'static str, &'static [&'static str])] {
+    cancel::OPERATIONS
 }
 
 #[cfg(test)]

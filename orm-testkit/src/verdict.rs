@@ -14,6 +14,8 @@ pub enum Verdict {
     Refused,
     /// Refused like that, though the engine itself can: the claim is worth making. A warning.
     Underclaim,
+    /// Speaks of a network between driver and database, and there is none.
+    NotApplicable,
     /// Fails, as the backend's list of known issues says.
     KnownIssue,
     /// Not as documented.
@@ -30,10 +32,11 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every verdict, best first.
-    pub const ALL: [Verdict; 9] = [
+    pub const ALL: [Verdict; 10] = [
         Verdict::Supported,
         Verdict::Refused,
         Verdict::Underclaim,
+        Verdict::NotApplicable,
         Verdict::KnownIssue,
         Verdict::Failed,
         Verdict::Overclaim,
@@ -48,6 +51,7 @@ impl Verdict {
             Verdict::Supported => "SUPPORTED",
             Verdict::Refused => "REFUSED",
             Verdict::Underclaim => "UNDERCLAIM",
+            Verdict::NotApplicable => "NOT APPLICABLE",
             Verdict::KnownIssue => "KNOWN ISSUE",
             Verdict::Failed => "FAILED",
             Verdict::Overclaim => "OVERCLAIM",
@@ -67,7 +71,7 @@ impl Verdict {
 
     /// Whether the case ran.
     pub fn ran(self) -> bool {
-        self != Verdict::NotRun
+        !matches!(self, Verdict::NotRun | Verdict::NotApplicable)
     }
 }
 
@@ -183,6 +187,7 @@ mod tests {
             needs,
             level: Level::Core,
             serial: false,
+            network: false,
             run: |_| Box::pin(async { Ok(()) }),
         }
     }

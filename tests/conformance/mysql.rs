@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use orm_core::backend::{Backend as Driver, ConnectOptions, ConnectionUrl};
 use orm_core::error::{Error, Result};
 use orm_testkit::{Availability, Backend, Sandbox};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// A server, by the name of its dialect and the variable that holds its URL.
@@ -46,6 +47,10 @@ impl Backend for Server {
 
     fn driver(&self) -> Arc<dyn Driver> {
         Arc::new(orm_mysql::MySqlBackend)
+    }
+
+    fn server(&self) -> Option<SocketAddr> {
+        super::server(&self.admin().ok()?, 3306)
     }
 
     fn driver_version(&self) -> String {

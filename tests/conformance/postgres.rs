@@ -5,6 +5,7 @@ use orm_core::backend::{Backend as Driver, BaseDBAsyncClient, ConnectOptions, Co
 use orm_core::error::{Error, Result};
 use orm_postgres::{PostgresBackend, PostgresClient};
 use orm_testkit::{Availability, Backend, Sandbox};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 const VARIABLE: &str = "FD_TEST_POSTGRES_URL";
@@ -33,6 +34,10 @@ impl Backend for Postgres {
             Ok(_) => Availability::Ready,
             Err(missing) => Availability::Missing(missing),
         }
+    }
+
+    fn server(&self) -> Option<SocketAddr> {
+        super::server(&admin().ok()?, 5432)
     }
 
     fn driver_version(&self) -> String {

@@ -39,7 +39,7 @@ pub struct ConnectOptions {
     /// Longest time to clean up after a dropped future before the connection is closed.
     /// Default 1 s.
     pub cleanup_timeout: Duration,
-    /// Longest time a statement may run. Default: no limit.
+    /// Longest time a statement, or a command of a transaction, may run. Default: no limit.
     pub statement_timeout: Option<Duration>,
     /// Statements that take longer are logged as slow. Default 1 s.
     pub slow_statement: Duration,

@@ -1,7 +1,7 @@
 //! A borrowed connection: in doubt from before each driver call until its complete answer.
 
 use super::{
-    BulkRows, Done, Health, Sink, Statement, Step, TransactionManager, TransactionOptions,
+    BulkRows, Done, Health, Intent, Sink, Statement, Step, TransactionManager, TransactionOptions,
 };
 use crate::error::{DatabaseError, Error, ErrorKind, Result, TimeoutKind};
 use crate::instrument::{Text, Watch};
@@ -42,6 +42,8 @@ pub struct Lease {
     held: Option<Box<dyn Held>>,
     in_doubt: bool,
     tainted: bool,
+    /// A transaction was begun and has not ended.
+    in_transaction: bool,
 }
 
 impl Lease {
@@ -51,6 +53,7 @@ impl Lease {
             held: Some(held),
             in_doubt: false,
             tainted: false,
+            in_transaction: false,
         }
     }
 
@@ -73,7 +76,8 @@ impl Lease {
     ///
     /// # Errors
     /// Those of the database; `Timeout(Statement)` when it ran longer than its limit, after which
-    /// only dropping the lease is possible.
+    /// only dropping the lease is possible. A write outside a transaction that ends like that, or
+    /// in `ConnectionLost`, has an unknown outcome, and its error says so.
     pub async fn run(&mut self, statement: &Statement, sink: &mut Sink) -> Result<Done> {
         let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
         self.tainted |= !statement.cached && may_leave_state(statement.sql());
@@ -82,11 +86,17 @@ impl Lease {
         let sql = statement.text.sql();
         let watch = Watch::start(session.dialect().name(), Text::Statement(sql), slow);
         // Elapsed: the statement may still run, so the connection stays in doubt.
+        let writes = statement.intent == Intent::Write && !self.in_transaction;
         let call = session.run(statement, sink);
-        let result = within(limit, Some(sql), watch.inside(call)).await?;
+        let result = within(limit, Some(sql), watch.inside(call))
+            .await
+            .map_err(|late| without_answer(late, writes))?;
         self.in_doubt = false;
         watch.finish(result.as_ref().ok().map(|done| done.rows_affected));
-        result
+        match result {
+            Err(Error::ConnectionLost(_)) => result.map_err(|lost| without_answer(lost, writes)),
+            answered => answered,
+        }
     }
 
     /// Runs several statements in order, together where the driver can.
@@ -108,12 +118,19 @@ impl Lease {
         let statements = steps.iter().map(|step| step.statement);
         let texts = statements.map(|statement| Text::Statement(statement.text.sql()));
         let watches: Vec<Watch<'_>> = texts.map(|t| Watch::start(system, t, slow)).collect();
-        let result = within(limit, Some(sql), session.run_many(steps)).await?;
+        let writes = steps.iter().any(|s| s.statement.intent == Intent::Write);
+        let writes = writes && !self.in_transaction;
+        let result = within(limit, Some(sql), session.run_many(steps))
+            .await
+            .map_err(|late| without_answer(late, writes))?;
         self.in_doubt = false;
         for (watch, step) in watches.into_iter().zip(steps) {
             watch.finish(step.done.map(|done| done.rows_affected));
         }
-        result
+        match result {
+            Err(Error::ConnectionLost(_)) => result.map_err(|lost| without_answer(lost, writes)),
+            answered => answered,
+        }
     }
 
     /// Inserts rows by a protocol of the database's own; `None` when it has none, or none that is
@@ -133,10 +150,17 @@ impl Lease {
             return Ok(None);
         }
         let watch = Watch::start(session.dialect().name(), Text::Command("COPY"), slow);
-        let result = within(limit, None, session.bulk_insert(rows)).await?;
+        let writes = !self.in_transaction;
+        let call = session.bulk_insert(rows);
+        let result = within(limit, None, watch.inside(call))
+            .await
+            .map_err(|late| without_answer(late, writes))?;
         self.in_doubt = false;
         watch.finish(result.as_ref().ok().map(|done| done.rows_affected));
-        result.map(Some)
+        match result {
+            Err(lost @ Error::ConnectionLost(_)) => Err(without_answer(lost, writes)),
+            answered => answered.map(Some),
+        }
     }
 
     /// Runs one statement for each set of values, all or none.
@@ -196,11 +220,17 @@ impl Lease {
         let (limit, slow) = (held.statement_timeout(), held.slow_statement());
         let session = held.session();
         let watch = Watch::start(session.dialect().name(), Text::Script(sql), slow);
+        let writes = !self.in_transaction;
         let call = session.run_script(sql);
-        let result = within(limit, None, watch.inside(call)).await?;
+        let result = within(limit, None, watch.inside(call))
+            .await
+            .map_err(|late| without_answer(late, writes))?;
         self.in_doubt = false;
         watch.finish(result.is_ok().then_some(0));
-        result
+        match result {
+            Err(Error::ConnectionLost(_)) => result.map_err(|lost| without_answer(lost, writes)),
+            answered => answered,
+        }
     }
 
     /// Marks the connection as changed by raw SQL, so that it is reset before it is lent again.
@@ -221,25 +251,33 @@ impl Lease {
     /// # Errors
     /// `Unsupported` for options that the database lacks; those of the database.
     pub async fn begin(&mut self, options: &TransactionOptions) -> Result<()> {
-        let (session, watch) = self.command(Text::Command("BEGIN"), |facts| {
+        let (session, watch, limit) = self.command(Text::Command("BEGIN"), |facts| {
             super::dialect::check_options(facts, options)
         })?;
-        let result = watch.inside(session.begin(options)).await;
+        let result = within(limit, None, watch.inside(session.begin(options))).await?;
+        self.in_transaction = result.is_ok();
         self.answered(watch, result)
     }
 
     /// Commits.
     ///
     /// # Errors
-    /// `CommitOutcomeUnknown` when the connection was lost before the answer; else those of the
-    /// database, after which the transaction is still to be rolled back.
+    /// `CommitOutcomeUnknown` when the connection was lost before the answer, or none came in time;
+    /// else those of the database, after which the transaction is still to be rolled back.
     pub async fn commit(&mut self) -> Result<()> {
-        let (session, watch) = self.command(Text::Command("COMMIT"), |_| Ok(()))?;
-        let result = watch.inside(session.commit()).await;
+        let (session, watch, limit) = self.command(Text::Command("COMMIT"), |_| Ok(()))?;
+        let result = match within(limit, None, watch.inside(session.commit())).await {
+            Ok(result) => result,
+            Err(Error::Timeout(_, late)) => {
+                return Err(Error::CommitOutcomeUnknown(late.in_doubt()));
+            }
+            Err(other) => return Err(other),
+        };
+        self.in_transaction &= result.is_err();
         match self.answered(watch, result) {
             Err(Error::ConnectionLost(error)) => {
                 self.in_doubt = true;
-                Err(Error::CommitOutcomeUnknown(error))
+                Err(Error::CommitOutcomeUnknown(error.in_doubt()))
             }
             other => other,
         }
@@ -250,8 +288,9 @@ impl Lease {
     /// # Errors
     /// Those of the database; the connection is then closed when dropped.
     pub async fn rollback(&mut self) -> Result<()> {
-        let (session, watch) = self.command(Text::Command("ROLLBACK"), |_| Ok(()))?;
-        let result = watch.inside(session.rollback()).await;
+        let (session, watch, limit) = self.command(Text::Command("ROLLBACK"), |_| Ok(()))?;
+        let result = within(limit, None, watch.inside(session.rollback())).await?;
+        self.in_transaction &= result.is_err();
         let result = self.answered(watch, result);
         self.in_doubt = result.is_err();
         result
@@ -262,13 +301,14 @@ impl Lease {
     /// # Errors
     /// `Unsupported` where there are none; those of the database.
     pub async fn savepoint(&mut self, depth: u32) -> Result<()> {
-        let (session, watch) = self.command(Text::Savepoint("SAVEPOINT", depth), |facts| {
-            match facts.savepoints {
-                true => Ok(()),
-                false => Err(Error::Unsupported("savepoints")),
-            }
-        })?;
-        let result = watch.inside(session.savepoint(depth)).await;
+        let (session, watch, limit) =
+            self.command(Text::Savepoint("SAVEPOINT", depth), |facts| {
+                match facts.savepoints {
+                    true => Ok(()),
+                    false => Err(Error::Unsupported("savepoints")),
+                }
+            })?;
+        let result = within(limit, None, watch.inside(session.savepoint(depth))).await?;
         self.answered(watch, result)
     }
 
@@ -278,8 +318,8 @@ impl Lease {
     /// Those of the database.
     pub async fn rollback_to(&mut self, depth: u32) -> Result<()> {
         let text = Text::Savepoint("ROLLBACK TO SAVEPOINT", depth);
-        let (session, watch) = self.command(text, |_| Ok(()))?;
-        let result = watch.inside(session.rollback_to(depth)).await;
+        let (session, watch, limit) = self.command(text, |_| Ok(()))?;
+        let result = within(limit, None, watch.inside(session.rollback_to(depth))).await?;
         self.answered(watch, result)
     }
 
@@ -289,8 +329,8 @@ impl Lease {
     /// Those of the database.
     pub async fn release(&mut self, depth: u32) -> Result<()> {
         let text = Text::Savepoint("RELEASE SAVEPOINT", depth);
-        let (session, watch) = self.command(text, |_| Ok(()))?;
-        let result = watch.inside(session.release(depth)).await;
+        let (session, watch, limit) = self.command(text, |_| Ok(()))?;
+        let result = within(limit, None, watch.inside(session.release(depth))).await?;
         self.answered(watch, result)
     }
 
@@ -330,16 +370,16 @@ impl Lease {
         &mut self,
         text: Text<'a>,
         check: impl FnOnce(&super::Capabilities) -> Result<()>,
-    ) -> Result<(&mut dyn TransactionManager, Watch<'a>)> {
+    ) -> Result<(&mut dyn TransactionManager, Watch<'a>, Option<Duration>)> {
         let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
-        let slow = held.slow_statement();
+        let (limit, slow) = (held.statement_timeout(), held.slow_statement());
         let session = held.session();
         let dialect = session.dialect();
         if let Err(refused) = check(dialect.capabilities()) {
             self.in_doubt = false;
             return Err(refused);
         }
-        Ok((session, Watch::start(dialect.name(), text, slow)))
+        Ok((session, Watch::start(dialect.name(), text, slow), limit))
     }
 
     fn answered(&mut self, watch: Watch<'_>, result: Result<()>) -> Result<()> {
@@ -371,6 +411,18 @@ impl fmt::Debug for Lease {
         f.debug_struct("Lease")
             .field("in_doubt", &self.in_doubt)
             .finish_non_exhaustive()
+    }
+}
+
+/// An error that stands for a missing answer: nobody knows whether a write outside a transaction
+/// took effect.
+fn without_answer(error: Error, writes: bool) -> Error {
+    match error {
+        Error::ConnectionLost(report) if writes => Error::ConnectionLost(report.in_doubt()),
+        Error::Timeout(TimeoutKind::Statement, report) if writes => {
+            Error::Timeout(TimeoutKind::Statement, report.in_doubt())
+        }
+        other => other,
     }
 }
 

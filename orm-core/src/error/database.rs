@@ -35,7 +35,8 @@ pub struct DatabaseError {
     message: Box<str>,
     code: Option<Box<str>>,
     sql: Option<Arc<str>>,
-    outcome_unknown: bool,
+    /// `None`: the driver says nothing.
+    outcome_unknown: Option<bool>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -46,7 +47,7 @@ impl DatabaseError {
             message: message.into().into_boxed_str(),
             code: None,
             sql: None,
-            outcome_unknown: false,
+            outcome_unknown: None,
             source: None,
         }
     }
@@ -75,7 +76,21 @@ impl DatabaseError {
     /// Says that the statement may have taken effect although no answer came.
     #[must_use]
     pub fn with_outcome_unknown(mut self) -> Self {
-        self.outcome_unknown = true;
+        self.outcome_unknown = Some(true);
+        self
+    }
+
+    /// Says that the statement cannot have taken effect: nothing of it was sent. Without this, a
+    /// write outside a transaction whose connection was lost counts as one of unknown outcome.
+    #[must_use]
+    pub fn with_nothing_sent(mut self) -> Self {
+        self.outcome_unknown = Some(false);
+        self
+    }
+
+    /// As [`with_outcome_unknown`](DatabaseError::with_outcome_unknown), unless the driver knows.
+    pub(crate) fn in_doubt(mut self: Box<Self>) -> Box<Self> {
+        self.outcome_unknown.get_or_insert(true);
         self
     }
 
@@ -96,7 +111,7 @@ impl DatabaseError {
 
     /// Whether a write may have taken effect although no answer came.
     pub fn outcome_unknown(&self) -> bool {
-        self.outcome_unknown
+        self.outcome_unknown == Some(true)
     }
 }
 

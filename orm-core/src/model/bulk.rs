@@ -64,7 +64,9 @@ impl<M: Model> BulkCreate<M> {
         let values = prepare(&mut objects)?;
         let db = Db::pick(db.as_ref())?;
         let chunks = chunks(&objects, &db);
-        if let [only] = chunks.as_slice() {
+        if let [only] = chunks.as_slice()
+            && is_one_statement(&objects, &db)
+        {
             insert_chunk(&mut objects[only.clone()], values, without_keys, &db).await?;
             return Ok(objects);
         }
@@ -111,6 +113,13 @@ fn prepare<M: Model>(objects: &mut [M]) -> Result<Vec<Value>> {
     }
     problems.into_result()?;
     Ok(values)
+}
+
+/// Whether one run of rows is one statement, which is stored as a whole by itself.
+fn is_one_statement<M: Model>(objects: &[M], db: &Db) -> bool {
+    let facts = db.dialect().capabilities();
+    let keys_come_back = facts.returning_insert || facts.key_sequences;
+    objects.len() == 1 || !create::omits_key(&objects[0]) || keys_come_back
 }
 
 /// Runs of rows that are all with or all without a key, cut to what one statement should carry.

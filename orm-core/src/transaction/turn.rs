@@ -2,7 +2,7 @@
 
 use super::level::Root;
 use crate::backend::{Health, Lease};
-use crate::error::{Result, TransactionError};
+use crate::error::{DatabaseError, Error, ErrorKind, Result, TransactionError};
 use std::sync::atomic::Ordering;
 use tokio::sync::MutexGuard;
 
@@ -41,9 +41,19 @@ impl<'a> Turn<'a> {
     }
 
     /// Undoes what a dropped nested block left.
+    ///
+    /// # Errors
+    /// `ConnectionLost` when the driver has found that out since the last call, `Aborted` when an
+    /// earlier call has said so, or the database has ended the transaction by itself.
     pub(super) async fn prepare(&mut self) -> Result<()> {
-        if !self.is_alive() {
-            return Err(TransactionError::Aborted.into());
+        let lease = self.slot.as_mut().and_then(|slot| slot.as_mut());
+        let health = lease.map(|lease| lease.health());
+        if health != Some(Health::InTransaction) {
+            self.lose();
+            return Err(match health {
+                Some(Health::Broken) => lost(),
+                _ => TransactionError::Aborted.into(),
+            });
         }
         if let Some(depth) = self.root.take_undo() {
             if let Err(error) = self.lease()?.rollback_to(depth).await {
@@ -80,6 +90,12 @@ impl<'a> Turn<'a> {
             slot.take();
         }
     }
+}
+
+fn lost() -> Error {
+    let message = "the connection was lost inside the transaction, which the database undoes";
+    let report = DatabaseError::new(message).with_nothing_sent();
+    Error::database(ErrorKind::ConnectionLost, report)
 }
 
 impl Drop for Turn<'_> {

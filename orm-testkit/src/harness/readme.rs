@@ -104,6 +104,7 @@ fn table(report: &Report, old: &Table) -> String {
             let cell = report.cell(column.name, |case| case.area() == area);
             let refused = cell.count(Verdict::Refused) + cell.count(Verdict::Underclaim);
             match (cell.count(Verdict::Supported), refused) {
+                (0, 0) if cell.count(Verdict::NotApplicable) > 0 => "not applicable".to_owned(),
                 (supported, 0) => format!("{supported}"),
                 (supported, refused) => format!("{supported}, {refused} refused"),
             }
@@ -182,6 +183,7 @@ mod tests {
                 needs: &[],
                 level: crate::Level::Core,
                 serial: false,
+                network: false,
                 run: |_| Box::pin(async { Ok(()) }),
             },
             verdict,

@@ -4,7 +4,7 @@ use crate::backend::{Backend, Sandbox};
 use crate::case::{Case, Context, Failure};
 use crate::report::Record;
 use crate::verdict::{self, Ending, Verdict};
-use orm_core::backend::{BaseDBAsyncClient, Capabilities, Capability, Intent};
+use orm_core::backend::{BaseDBAsyncClient, Capabilities, Capability, ConnectionUrl, Intent};
 use orm_core::connection::{self, Connection};
 use orm_core::error::{Error, Result};
 use orm_core::sql::ddl::SchemaOptions;
@@ -141,9 +141,15 @@ async fn in_sandbox(backend: &dyn Backend, case: Case) -> Outcome {
         Ok(Err(error)) => return Outcome::failed(format!("no database: {}", Failure::from(error))),
         Err(_) => return Outcome::failed(format!("no database after {} s", deadline.as_secs())),
     };
-    let cx = Context::new(backend.driver(), &sandbox);
+    let cx = Context::new(backend.driver(), &sandbox).with_server(backend.server());
     let facts = cx.capabilities();
     let body = tokio::time::timeout(deadline, caught(body(&cx, case, facts)));
+    if case.network && cx.server().is_none() {
+        drop(body);
+        let outcome = without_network(cx.url());
+        drop(cx);
+        return ended(sandbox, outcome).await;
+    }
     let ending = match body.await {
         Ok(Ok(Ok(()))) => Ending::Passed,
         Ok(Ok(Err(failure))) => ending(&cx, &failure),
@@ -160,13 +166,31 @@ async fn in_sandbox(backend: &dyn Backend, case: Case) -> Outcome {
     let recorded = cx.recorder().statements();
     let skipped = recorded.len().saturating_sub(SHOWN);
     let sql = recorded.iter().skip(skipped);
-    let mut outcome = Outcome {
+    let outcome = Outcome {
         verdict,
         message,
         statements: cx.statement_count(),
         sql: sql.map(|statement| statement.sql.to_string()).collect(),
     };
     drop(cx);
+    ended(sandbox, outcome).await
+}
+
+/// What a case about the network comes to where there is none.
+fn without_network(url: &str) -> Outcome {
+    match ConnectionUrl::parse(url) {
+        Ok(url) if url.host().is_some() => {
+            Outcome::failed("the URL names a host: `Backend::server` must give its address")
+        }
+        _ => Outcome {
+            verdict: Verdict::NotApplicable,
+            ..Outcome::failed("no network between driver and database")
+        },
+    }
+}
+
+/// Removes the database; that this fails is a failure too.
+async fn ended(sandbox: Sandbox, mut outcome: Outcome) -> Outcome {
     let end = match tokio::time::timeout(TEARDOWN, sandbox.end()).await {
         Ok(Ok(())) => return outcome,
         Ok(Err(error)) => Failure::from(error).to_string(),

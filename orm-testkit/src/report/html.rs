@@ -212,7 +212,7 @@ fn class(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Supported => "good",
         Verdict::Refused | Verdict::Underclaim | Verdict::KnownIssue => "mild",
-        Verdict::NotRun => "none",
+        Verdict::NotRun | Verdict::NotApplicable => "none",
         _ => "bad",
     }
 }

@@ -89,7 +89,7 @@ fn note(text: &mut String, record: &Record) {
     let (verdict, id) = (record.verdict, record.case.id);
     match verdict {
         Verdict::Supported | Verdict::NotRun => {}
-        Verdict::Refused => {
+        Verdict::Refused | Verdict::NotApplicable => {
             let _ = write!(text, "\n{verdict} {}::{id}", record.backend);
         }
         _ => {

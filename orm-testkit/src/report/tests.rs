@@ -13,6 +13,7 @@ fn record(backend: &'static str, verdict: Verdict, message: &str) -> Record {
             needs: &[Capability::Regex],
             level: Level::Core,
             serial: false,
+            network: false,
             run: |_| Box::pin(async { Ok(()) }),
         },
         verdict,

@@ -2,7 +2,7 @@
 
 use crate::sqlite::Sqlite;
 use async_trait::async_trait;
-use orm_core::backend::{Done, Sink, Statement, TransactionManager};
+use orm_core::backend::{Done, Held, Sink, Statement, TransactionManager};
 use orm_core::error::{Error, Result};
 use orm_testkit::layer::{Layer, Layered};
 use orm_testkit::{Filter, Report, Verdict, check};
@@ -150,4 +150,35 @@ impl Layer for Empty {
 #[test]
 fn a_pool_without_connections_is_a_failure() {
     found(Empty, "filter::all::every_row_and_none", "none left");
+}
+
+/// What becomes of a connection that came back dirty.
+#[derive(Debug)]
+enum OnCleanUp {
+    /// It waits in the pool, as it is, for the next user.
+    IsLazy,
+    /// It is never seen again after an unfinished call, and its place neither.
+    Leaks,
+}
+
+impl Layer for OnCleanUp {
+    fn clean_up(&self, held: Box<dyn Held>, in_doubt: bool) {
+        match self {
+            OnCleanUp::IsLazy => held.give_back(),
+            OnCleanUp::Leaks if in_doubt => std::mem::forget(held),
+            OnCleanUp::Leaks => held.clean_up(false),
+        }
+    }
+}
+
+#[test]
+fn a_pool_that_rolls_back_late_or_loses_places_is_found_by_dropped_futures() {
+    for on_clean_up in [OnCleanUp::IsLazy, OnCleanUp::Leaks] {
+        let layered = Layered::new(Arc::new(Sqlite), on_clean_up);
+        let filter = Filter::all().id("cancel::nested::at_every_poll");
+        let report = check(Arc::new(layered), &filter);
+        let message = &report.records()[0].message;
+        let left = message.contains("dropped after");
+        assert!(left, "{message}");
+    }
 }

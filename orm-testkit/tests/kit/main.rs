@@ -2,4 +2,6 @@
 
 mod broken;
 mod claims;
+mod network;
+mod operations;
 mod sqlite;
