@@ -2,6 +2,7 @@
 
 mod bulk;
 mod capability;
+mod contract;
 mod errors;
 mod fields;
 mod filter;
@@ -18,6 +19,8 @@ use crate::case::Case;
 /// All cases.
 pub fn cases() -> Vec<Case> {
     let areas = [
+        // First: what the others rest on.
+        contract::CASES,
         fields::CASES,
         filter::CASES,
         lookup::CASES,

@@ -23,6 +23,7 @@ pub(crate) fn run(command: &Command) -> ExitCode {
         Command::Conformance(words) => return pass_on(&conformance(words)),
         Command::Coverage => coverage(&mut steps),
         Command::Readme { bless } => readme(&mut steps, *bless),
+        Command::Mutants { bless } => mutants(&mut steps, *bless),
         Command::Bench(words) => return pass_on(&bench(words)),
         Command::Help => {
             println!("{USAGE}");
@@ -100,6 +101,13 @@ fn readme(steps: &mut Steps, bless: bool) -> Result<(), String> {
     let all: Vec<String> = fixed.into_iter().chain(bless).map(str::to_owned).collect();
     let words = conformance(&all);
     steps.cargo_with("conformance", &borrow(&words), &[COMMAND])
+}
+
+/// The wrong drivers over the suite. Part of the tests; alone it also writes their table.
+fn mutants(steps: &mut Steps, bless: bool) -> Result<(), String> {
+    let words = ["test", "-p", "orm-testkit", "--test", "mutants"];
+    let bless = if bless { &[("BLESS", "1")][..] } else { &[] };
+    steps.cargo_with("mutants", &words, bless)
 }
 
 fn coverage(steps: &mut Steps) -> Result<(), String> {

@@ -33,7 +33,8 @@ fn kind(error: &Error) -> Option<ConstraintKind> {
 }
 
 fn report(error: &Error) -> DatabaseError {
-    DatabaseError::new(error.to_string())
+    let report = error.as_database().cloned();
+    report.unwrap_or_else(|| DatabaseError::new(error.to_string()))
 }
 
 pub(crate) fn unique_is_operational(error: Error, _: &Statement) -> Error {
@@ -45,14 +46,18 @@ pub(crate) fn unique_is_operational(error: Error, _: &Statement) -> Error {
 
 pub(crate) fn foreign_key_is_unique(error: Error, _: &Statement) -> Error {
     match kind(&error) {
-        Some(ConstraintKind::ForeignKey) => IntegrityError::new(ConstraintKind::Unique).into(),
+        Some(ConstraintKind::ForeignKey) => {
+            IntegrityError::from_database(ConstraintKind::Unique, report(&error)).into()
+        }
         _ => error,
     }
 }
 
 pub(crate) fn not_null_is_check(error: Error, _: &Statement) -> Error {
     match kind(&error) {
-        Some(ConstraintKind::NotNull) => IntegrityError::new(ConstraintKind::Check).into(),
+        Some(ConstraintKind::NotNull) => {
+            IntegrityError::from_database(ConstraintKind::Check, report(&error)).into()
+        }
         _ => error,
     }
 }
@@ -91,7 +96,10 @@ pub(crate) fn values_are_shown(error: Error, statement: &Statement) -> Error {
         broken.columns().map(str::to_owned).collect()
     });
     let message = format!("{error} in {}", shown.join(", "));
-    let broken = IntegrityError::from_database(kind, DatabaseError::new(message));
+    let broken = IntegrityError::from_database(
+        kind,
+        DatabaseError::new(message).with_sql(statement.text.sql().clone()),
+    );
     broken
         .with_constraint(shown.join(", "))
         .with_columns(columns)
@@ -100,7 +108,9 @@ pub(crate) fn values_are_shown(error: Error, statement: &Statement) -> Error {
 
 pub(crate) fn no_statement(error: Error, _: &Statement) -> Error {
     match error.kind() {
-        ErrorKind::Statement => Error::database(ErrorKind::Statement, report(&error)),
+        ErrorKind::Statement => {
+            Error::database(ErrorKind::Statement, DatabaseError::new(error.to_string()))
+        }
         _ => error,
     }
 }

@@ -101,7 +101,7 @@ pub(crate) const MUTANTS: &[Mutant] = mutants! {
     values_padded: "missing values are bound as NULL, and extra ones dropped" => over(Sends(statements::any_number_of_values));
     limit_ignored: "LIMIT is ignored" => over(Sends(statements::no_limit));
     offset_ignored: "OFFSET is ignored" => over(Sends(statements::no_offset));
-    empty_in_all: "`in` an empty list is true" => over(Sends(statements::nothing_is_everything));
+    list_first_only: "of a list only the first value is looked for" => over(Sends(statements::first_of_a_list));
     not_null_not_empty: "`isnull=False` leaves out empty texts" => over(Sends(statements::no_distinct_nulls));
     cache_by_length: "a prepared statement of the same length is taken for it" => over(WrongCache::default());
     script_first_only: "of a script only the first statement runs" => over(FirstOfScript);
@@ -118,7 +118,6 @@ pub(crate) const MUTANTS: &[Mutant] = mutants! {
     integers_unbounded: "32-bit columns take 64-bit integers" => over(Spells::new(Wrong::NoChecks));
     literals_escaped: "backslashes in defaults are doubled" => over(Spells::new(Wrong::EscapedLiterals));
     literals_bare: "quotes in defaults are replaced" => over(Spells::new(Wrong::BareQuotes));
-    tables_loose: "columns take values of other types" => over(Spells::new(Wrong::LooseTables));
 
     claims_comments: "comments on columns are claimed and not kept" => over(Facts::new(|facts| facts.comments = true));
     claims_values: "more values are claimed than a statement takes" => over(Facts::new(|facts| facts.max_params = 40_000));

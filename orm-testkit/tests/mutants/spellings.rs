@@ -35,8 +35,6 @@ pub(crate) enum Wrong {
     EscapedLiterals,
     /// Literals are not quoted rightly.
     BareQuotes,
-    /// Tables take values of any type.
-    LooseTables,
 }
 
 /// Uses a dialect with the wrong spelling.
@@ -121,10 +119,7 @@ impl Dialect for Misspelt {
     }
 
     fn table_suffix(&self) -> &'static str {
-        match self.wrong {
-            Wrong::LooseTables => "",
-            _ => self.inner.table_suffix(),
-        }
+        self.inner.table_suffix()
     }
 
     fn text_lookup(&self, lookup: Lookup) -> Option<TextSpelling> {

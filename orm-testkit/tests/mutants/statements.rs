@@ -62,8 +62,18 @@ pub(crate) fn no_offset(sql: &mut String, values: &mut Vec<Value>) {
     without(" OFFSET ?", sql, values);
 }
 
-pub(crate) fn nothing_is_everything(sql: &mut String, _: &mut Vec<Value>) {
-    *sql = sql.replace("1 = 0", "1 = 1");
+pub(crate) fn first_of_a_list(sql: &mut String, values: &mut Vec<Value>) {
+    let Some(at) = sql.find(" IN (?, ?") else {
+        return;
+    };
+    let list = at + " IN (".len();
+    let Some(length) = sql[list..].find(')') else {
+        return;
+    };
+    let first = sql[..list].matches('?').count();
+    let count = sql[list..list + length].matches('?').count();
+    sql.replace_range(list..list + length, "?");
+    values.drain(first + 1..first + count);
 }
 
 pub(crate) fn no_distinct_nulls(sql: &mut String, _: &mut Vec<Value>) {
