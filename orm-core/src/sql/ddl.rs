@@ -37,6 +37,9 @@ pub struct SchemaOptions {
     /// Foreign keys become constraints. Without, the database neither refuses a key without a
     /// target nor does what `on_delete` says: for databases that have no foreign keys.
     pub foreign_keys: bool,
+    /// Keys and unique constraints over several columns become constraints. Without, the database
+    /// takes the same link twice: for databases that have no such constraints.
+    pub composite_keys: bool,
 }
 
 impl SchemaOptions {
@@ -45,6 +48,7 @@ impl SchemaOptions {
         SchemaOptions {
             safe: false,
             foreign_keys: true,
+            composite_keys: true,
         }
     }
 
@@ -59,6 +63,13 @@ impl SchemaOptions {
     #[must_use]
     pub fn foreign_keys(mut self, foreign_keys: bool) -> Self {
         self.foreign_keys = foreign_keys;
+        self
+    }
+
+    /// Whether keys and unique constraints over several columns become constraints.
+    #[must_use]
+    pub fn composite_keys(mut self, composite_keys: bool) -> Self {
+        self.composite_keys = composite_keys;
         self
     }
 }
@@ -82,6 +93,7 @@ pub fn create_schema_with(
         dialect,
         safe: options.safe,
         foreign_keys: options.foreign_keys,
+        composite_keys: options.composite_keys,
         created: Vec::new(),
         tables: Vec::new(),
         indexes: Vec::new(),
@@ -117,6 +129,7 @@ struct Schema<'d> {
     dialect: &'d dyn Dialect,
     safe: bool,
     foreign_keys: bool,
+    composite_keys: bool,
     created: Vec<&'static str>,
     tables: Vec<String>,
     indexes: Vec<String>,
@@ -163,6 +176,14 @@ struct ForeignKey {
 impl Schema<'_> {
     fn name(&self, name: &str) -> String {
         render::name(name, self.dialect)
+    }
+
+    /// Whether constraints over several columns are to be written.
+    fn has_composite_keys(&self) -> Result<bool> {
+        if self.composite_keys && !self.dialect.capabilities().composite_keys {
+            return Err(Error::Unsupported("composite_keys"));
+        }
+        Ok(self.composite_keys)
     }
 
     /// `CONSTRAINT name FOREIGN KEY (column) REFERENCES table (key) ON DELETE action`.
@@ -322,11 +343,13 @@ impl Schema<'_> {
             let ty = self.dialect.column_type(model.pk().ty);
             parts.push(format!("{} {ty} NOT NULL", self.name(column)));
         }
-        parts.push(format!(
-            "PRIMARY KEY ({}, {})",
-            self.name(through.source_column),
-            self.name(through.target_column)
-        ));
+        if self.has_composite_keys()? {
+            parts.push(format!(
+                "PRIMARY KEY ({}, {})",
+                self.name(through.source_column),
+                self.name(through.target_column)
+            ));
+        }
         for (column, target) in [
             (through.source_column, model),
             (through.target_column, target),

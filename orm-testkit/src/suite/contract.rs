@@ -1,7 +1,7 @@
 //! What the driver contract promises of one connection, asked of the connection itself.
 
 use crate::case::{Case, CaseResult, Context, Failure};
-use crate::models::Tag;
+use crate::models::{Post, Tag, User};
 use crate::{cases, check};
 use orm_core::backend::{
     Collect, ConnectOptions, ConnectionUrl, Discard, Health, Intent, Lease, RowAccess, RowSink,
@@ -31,6 +31,7 @@ pub(super) const CASES: &[Case] = cases! {
     "contract::error::carries_its_statement" => error_carries_its_statement, ["tortoise.get_connection"];
     "contract::script::ends_at_the_first_error" => script_ends_at_the_first_error, ["tortoise.get_connection"];
     "contract::script::nothing_is_fine" => empty_script, ["tortoise.get_connection"];
+    "contract::schema::pairs_are_unique" => pairs_are_unique, ["fields.many_to_many.through", "exceptions.integrity_error"], needs [CompositeKeys];
     "contract::dialect::literals_are_their_values" => literals_are_their_values, ["fields.char.default", "fields.char.description"];
     "contract::begin::read_only_whatever_the_connection" => read_only_whatever_the_connection, ["in_transaction"], needs [Transactions, ReadOnlyTransactions];
     "contract::commit::fails_when_nothing_is_kept" => commit_fails, ["in_transaction", "exceptions.integrity_error"], needs [Transactions];
@@ -320,6 +321,32 @@ async fn empty_script(cx: &Context) -> CaseResult {
         cx.client().execute_script(script).await?;
     }
     Ok(())
+}
+
+/// The same link cannot be stored twice.
+async fn pairs_are_unique(cx: &Context) -> CaseResult {
+    let client = cx.client();
+    let author = User::create(kw!(username = "ann")).await?;
+    let post = Post::create(kw!(title = "a", author = &author)).await?;
+    let (one, other) = (
+        Tag::create(kw!(name = "a")).await?,
+        Tag::create(kw!(name = "b")).await?,
+    );
+    for tag in [&one, &other] {
+        client
+            .execute_query(&pair(post.id, tag.id), Vec::new())
+            .await?;
+    }
+    let again = client
+        .execute_query(&pair(post.id, one.id), Vec::new())
+        .await;
+    let error = check::fails(again.map(drop), ErrorKind::Integrity)?;
+    check::that(error.is_unique_violation(), "it is the pair")?;
+    check::eq(post.tags.all().count().await?, 2)
+}
+
+fn pair(post: i32, tag: i32) -> String {
+    format!("INSERT INTO kit_post_tags (post_id, tag_id) VALUES ({post}, {tag})")
 }
 
 /// A literal of the dialect is the value itself, or is refused: the schema holds such.

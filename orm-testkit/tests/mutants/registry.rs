@@ -36,10 +36,12 @@ macro_rules! mutants {
 }
 
 /// What the mutants are made of, without a fault.
-pub(crate) const CONTROLS: [(&str, fn() -> Arc<dyn Backend>); 4] = [
-    ("rows", || over(Rows::Changed(|_| {}))),
-    ("statements", || over(Sends(|_, _| {}))),
-    ("errors", || over(Reports(|error, _| error))),
+pub(crate) const CONTROLS: [(&str, fn() -> Arc<dyn Backend>); 2] = [
+    ("layers", || {
+        let rows = over(Rows::Changed(|_| {}));
+        let sends = Arc::new(Layered::new(rows, Sends(|_, _| {})));
+        Arc::new(Layered::new(sends, Reports(|error, _| error)))
+    }),
     ("pool", || Arc::new(Pool::Right)),
 ];
 
