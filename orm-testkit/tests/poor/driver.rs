@@ -2,8 +2,9 @@
 
 use crate::dialect::GlueDialect;
 use async_trait::async_trait;
-use gluesql_core::ast::{Expr, OrderByExpr, Query, SetExpr, Statement as Parsed};
-use gluesql_core::error::{InsertError, ValidateError, ValueError};
+use gluesql_core::ast::{ColumnDef, Expr, OrderByExpr, Query, SetExpr, Statement as Parsed};
+use gluesql_core::error::ValidateError::DuplicateEntryOnUniqueField;
+use gluesql_core::error::{InsertError, ValueError};
 use gluesql_core::prelude::{Error as GlueError, Glue, Key, ParamLiteral, Payload, Value as Data};
 use gluesql_core::prelude::{parse, translate_with_params};
 use gluesql_core::sqlparser::ast::Statement as Text;
@@ -48,8 +49,10 @@ impl GlueConnector {
             databases.insert(name.to_owned(), Arc::downgrade(&new));
             new
         });
-        let name = name.to_owned();
-        GlueConnector { name, database }
+        GlueConnector {
+            name: name.to_owned(),
+            database,
+        }
     }
 }
 
@@ -173,11 +176,9 @@ fn finish(payload: Payload, key: Option<i64>, sink: &mut Sink) -> Result<Done> {
             }
             Done::default()
         }
-        Payload::Insert(rows) => {
-            let mut done = Done::rows(rows as u64);
-            done.last_insert_id = key;
-            done
-        }
+        Payload::Insert(rows) => key.map_or(Done::rows(rows as u64), |key| {
+            Done::rows(rows as u64).with_last_insert_id(key)
+        }),
         Payload::Update(rows) | Payload::Delete(rows) => Done::rows(rows as u64),
         _ => Done::default(),
     })
@@ -247,18 +248,17 @@ fn run(database: &Database, sql: &str, values: &[Value]) -> Answer {
     }
     let parsed = parse(respelled(text))?;
     if count != values.len() || parsed.len() != 1 {
-        let message = format!("one statement takes {count} values");
-        return Err(GlueError::Parser(message));
+        return Err(GlueError::Parser(format!("it takes {count} values")));
     }
     let values = values.iter().map(literal).collect::<Result<Vec<_>, _>>()?;
     execute(database, &parsed[0], &values)
 }
 // guide: end
 
-/// Says in the engine's words what it does not know in core's. Core binds its texts, so a
-/// statement that holds one is not core's and stays as it is.
+/// Says in the engine's words what it does not know in core's, except inside a text.
 fn respelled(mut sql: String) -> String {
-    while let Some(end) = sql.find(") IS NOT TRUE").filter(|_| !sql.contains('\'')) {
+    let outside = |sql: &str, at: &usize| sql[..*at].matches('\'').count() % 2 == 0;
+    while let Some(end) = sql.find(") IS NOT TRUE").filter(|at| outside(&sql, at)) {
         let mut depth = 0;
         let opens = |(_, c): &(usize, char)| {
             depth += i32::from(*c == ')') - i32::from(*c == '(');
@@ -314,7 +314,7 @@ fn add_keys(
 ) -> Result<Option<i64>, GlueError> {
     let schema = storage.fetch_schema(table)?;
     let defs = schema.and_then(|schema| schema.column_defs);
-    let is_key = |def: &&gluesql_core::ast::ColumnDef| def.unique.is_some_and(|is| is.is_primary);
+    let is_key = |def: &&ColumnDef| def.unique.is_some_and(|is| is.is_primary);
     let key = defs
         .iter()
         .flatten()
@@ -353,12 +353,10 @@ fn classify(error: &GlueError, text: Option<&StatementText>) -> Error {
         broken.with_columns(column).into()
     };
     match error {
-        GlueError::Validate(ValidateError::DuplicateEntryOnUniqueField(_, column)) => {
+        GlueError::Validate(DuplicateEntryOnUniqueField(_, column)) => {
             integrity(ConstraintKind::Unique, Some(column))
         }
-        GlueError::Validate(ValidateError::DuplicateEntryOnPrimaryKeyField(_)) => {
-            integrity(ConstraintKind::Unique, None)
-        }
+        GlueError::Validate(_) => integrity(ConstraintKind::Unique, None),
         GlueError::Insert(InsertError::LackOfRequiredColumn(column)) => {
             integrity(ConstraintKind::NotNull, Some(column))
         }
