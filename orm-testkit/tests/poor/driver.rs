@@ -71,10 +71,6 @@ impl Connector for GlueConnector {
     async fn connect(&self, _: Intent) -> Result<GlueSession> {
         Ok(GlueSession(self.database.clone()))
     }
-
-    fn bound_to_runtime(&self) -> bool {
-        false
-    }
 }
 // guide: end
 
@@ -258,6 +254,9 @@ fn run(database: &Database, sql: &str, values: &[Value]) -> Answer {
 /// Says in the engine's words what it does not know in core's, except inside a text.
 fn respelled(mut sql: String) -> String {
     let outside = |sql: &str, at: &usize| sql[..*at].matches('\'').count() % 2 == 0;
+    while let Some(at) = sql.find(" LIMIT -1").filter(|at| outside(&sql, at)) {
+        sql.replace_range(at..at + " LIMIT -1".len(), "");
+    }
     while let Some(end) = sql.find(") IS NOT TRUE").filter(|at| outside(&sql, at)) {
         let mut depth = 0;
         let opens = |(_, c): &(usize, char)| {
@@ -287,10 +286,6 @@ fn execute(database: &Database, text: &Text, values: &[ParamLiteral]) -> Answer 
         } => add_keys(&mut glue.storage, table_name, columns, source)?,
         // The engine sorts NULL behind everything; core wants it before.
         Parsed::Query(query) => {
-            // LIMIT -1: all rows.
-            query
-                .limit
-                .take_if(|limit| matches!(limit, Expr::UnaryOp { .. }));
             let keys = std::mem::take(&mut query.order_by).into_iter();
             let with_null = |key: OrderByExpr| {
                 let expr = Expr::IsNotNull(Box::new(key.expr.clone()));
