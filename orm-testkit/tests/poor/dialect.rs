@@ -9,7 +9,7 @@ use std::borrow::Cow;
 // guide: dialect
 /// The dialect.
 #[derive(Debug)]
-pub(crate) struct GlueDialect;
+pub struct GlueDialect;
 
 static FACTS: Capabilities = {
     let mut facts = Capabilities::none();

@@ -35,7 +35,7 @@ static DATABASES: LazyLock<Mutex<HashMap<String, Weak<Mutex<Glue<MemoryStorage>>
 
 /// Makes connections of the database of this name.
 #[derive(Debug)]
-pub(crate) struct GlueConnector {
+pub struct GlueConnector {
     name: String,
     database: Database,
 }
@@ -77,7 +77,7 @@ impl Connector for GlueConnector {
 // guide: client
 /// The pooled client.
 #[derive(Debug)]
-pub(crate) struct GlueClient(Pool<GlueConnector>);
+pub struct GlueClient(Pool<GlueConnector>);
 
 #[async_trait]
 impl BaseDBAsyncClient for GlueClient {
@@ -96,7 +96,7 @@ impl BaseDBAsyncClient for GlueClient {
 
 /// The driver: serves `glue:name`.
 #[derive(Debug)]
-pub(crate) struct GlueBackend;
+pub struct GlueBackend;
 
 #[async_trait]
 impl Backend for GlueBackend {
@@ -121,7 +121,7 @@ impl Backend for GlueBackend {
 
 // guide: session
 /// One connection. The engine runs a statement at once, so nothing is ever half done.
-pub(crate) struct GlueSession(Database);
+pub struct GlueSession(Database);
 
 #[async_trait]
 impl Session for GlueSession {
@@ -251,6 +251,7 @@ fn run(database: &Database, sql: &str, values: &[Value]) -> Answer {
 }
 // guide: end
 
+// guide: engine
 /// Says in the engine's words what it does not know in core's, except inside a text.
 fn respelled(mut sql: String) -> String {
     let outside = |sql: &str, at: &usize| sql[..*at].matches('\'').count() % 2 == 0;
@@ -335,6 +336,7 @@ fn add_keys(
     }
     Ok(Some(key))
 }
+// guide: end
 
 // guide: errors
 /// An error by its kind. Its message is ours where the engine's shows values.
