@@ -1,5 +1,6 @@
 //! The registry: every case of the suite, area by area.
 
+mod auto_key;
 mod bulk;
 mod capability;
 mod contract;
@@ -8,6 +9,7 @@ mod fields;
 mod filter;
 mod lifecycle;
 mod lookup;
+mod one_to_one;
 mod prefetch;
 mod queryset;
 mod relation;
@@ -28,7 +30,9 @@ pub fn cases() -> Vec<Case> {
         write::CASES,
         bulk::CASES,
         capability::CASES,
+        auto_key::CASES,
         relation::CASES,
+        one_to_one::CASES,
         prefetch::CASES,
         transaction::CASES,
         errors::CASES,

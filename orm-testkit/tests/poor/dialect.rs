@@ -14,7 +14,6 @@ pub struct GlueDialect;
 static FACTS: Capabilities = {
     let mut facts = Capabilities::none();
     facts.last_insert_id = true;
-    facts.consecutive_keys = true;
     facts.multi_row_insert = true;
     facts.forward_references = true;
     facts.index_if_not_exists = true;
