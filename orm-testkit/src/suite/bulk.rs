@@ -142,7 +142,7 @@ async fn chosen_and_generated_keys_mixed(_: &Context) -> CaseResult {
 }
 
 /// Without keys the instances stay unsaved ones, and the rows are the same, however many.
-async fn without_keys_stores_the_same_rows(_: &Context) -> CaseResult {
+async fn without_keys_stores_the_same_rows(cx: &Context) -> CaseResult {
     let text = |i: usize| format!("{i}: \t\n\r\\N \\. ' \" é");
     let users = |range: std::ops::Range<usize>| {
         let user = |i: usize| User {
@@ -154,6 +154,7 @@ async fn without_keys_stores_the_same_rows(_: &Context) -> CaseResult {
         range.map(user).collect::<Vec<_>>()
     };
     for range in [0..3, 3..1_000] {
+        cx.ready();
         let made = User::bulk_create(users(range)).without_keys().await?;
         check::that(made.iter().all(|user| user.id == 0), "no keys")?;
     }

@@ -349,9 +349,9 @@ fn pair(post: i32, tag: i32) -> String {
     format!("INSERT INTO kit_post_tags (post_id, tag_id) VALUES ({post}, {tag})")
 }
 
-/// A literal of the dialect is the value itself, or is refused: the schema holds such.
+/// A literal of the dialect, in the place of its value, is that value, or is refused: the schema
+/// holds such.
 async fn literals_are_their_values(cx: &Context) -> CaseResult {
-    Tag::create(kw!(name = "a")).await?;
     let texts = [
         "",
         "it's",
@@ -363,20 +363,20 @@ async fn literals_are_their_values(cx: &Context) -> CaseResult {
         "a\nb\tc",
         "ß \u{1f980}",
     ];
-    let texts = texts.into_iter().map(Value::from);
-    let numbers = [0, -1, i64::MAX, i64::MIN].map(Value::I64);
-    for value in texts.chain(numbers).chain([Value::Null]) {
-        let literal = match cx.client().dialect().literal(&value) {
+    let dialect = cx.client().dialect();
+    for (at, text) in texts.into_iter().enumerate() {
+        let id = [-7, i32::MAX, 1, 2, 3, 4, 5, 6, 7][at];
+        let key = dialect.literal(&Value::from(id))?;
+        let name = match dialect.literal(&Value::from(text)) {
             Ok(literal) => literal,
             Err(error) => {
                 check::eq(error.kind(), ErrorKind::Validation)?;
                 continue;
             }
         };
-        let sql = format!("SELECT {literal} FROM kit_tag");
-        let rows = cx.client().execute_query(&sql, Vec::new()).await?;
-        let found = rows.rows()[0][0].clone();
-        check::that(found == value, &format!("{literal} is its value"))?;
+        let sql = format!("INSERT INTO kit_tag (id, name) VALUES ({key}, {name})");
+        cx.client().execute_query(&sql, Vec::new()).await?;
+        check::eq(Tag::get(kw!(id = id)).await?.name.as_str(), text)?;
     }
     Ok(())
 }

@@ -73,7 +73,6 @@ pub(crate) const MUTANTS: &[Mutant] = mutants! {
     affected_changed: "`rows_affected` counts changed rows instead of matched ones" => over(Answers::ChangedRows);
     affected_by_reads: "`rows_affected` of a read is not zero" => over(Answers::ReadsCount);
     key_of_the_next: "`last_insert_id` is off by one" => over(Answers::NextKey);
-    key_of_the_first: "`last_insert_id` of many rows is that of the first one" => over(Answers::FirstKey);
     key_missing: "`last_insert_id` is claimed and not reported" => over(Answers::NoKey);
 
     unique_operational: "a unique violation is `Operational`" => over(Reports(faults::unique_is_operational));

@@ -112,8 +112,6 @@ pub(crate) enum Answers {
     ReadsCount,
     /// `last_insert_id` is that of the next row.
     NextKey,
-    /// `last_insert_id` of many rows is that of the first one.
-    FirstKey,
     /// `last_insert_id` is missing.
     NoKey,
 }
@@ -141,10 +139,6 @@ impl Layer for Answers {
             }
             Answers::ReadsCount => done.rows_affected = done.rows_affected.max(1),
             Answers::NextKey => done.last_insert_id = done.last_insert_id.map(|key| key + 1),
-            Answers::FirstKey => {
-                let others = i64::try_from(done.rows_affected).unwrap_or(1) - 1;
-                done.last_insert_id = done.last_insert_id.map(|key| key - others);
-            }
             Answers::NoKey => done.last_insert_id = None,
         }
         Ok(done)
