@@ -20,7 +20,7 @@ pub(crate) struct Mutant {
     /// The rule that it breaks.
     pub(crate) wrong: &'static str,
     /// Makes one.
-    pub(crate) make: fn() -> Arc<dyn Backend>,
+    pub(crate) make: Make,
 }
 
 /// SQLite under a layer.
@@ -35,8 +35,11 @@ macro_rules! mutants {
     };
 }
 
+/// Makes a backend.
+type Make = fn() -> Arc<dyn Backend>;
+
 /// What the mutants are made of, without a fault.
-pub(crate) const CONTROLS: [(&str, fn() -> Arc<dyn Backend>); 2] = [
+pub(crate) const CONTROLS: [(&str, Make); 2] = [
     ("layers", || {
         let rows = over(Rows::Changed(|_| {}));
         let sends = Arc::new(Layered::new(rows, Sends(|_, _| {})));

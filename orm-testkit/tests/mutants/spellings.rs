@@ -1,7 +1,7 @@
 //! Dialects with a wrong spelling or fact.
 
 use orm_core::backend::{
-    Capabilities, Dialect, SqlFamily, TextPattern, TextSpelling, TransactionOptions,
+    Capabilities, Dialect, ListItems, SqlFamily, TextPattern, TextSpelling, TransactionOptions,
 };
 use orm_core::error::Result;
 use orm_core::query::{DatePart, Lookup};
@@ -155,5 +155,17 @@ impl Dialect for Misspelt {
 
     fn begin_sql(&self, options: &TransactionOptions) -> Result<Vec<&'static str>> {
         self.inner.begin_sql(options)
+    }
+
+    fn array_type(&self, ty: ColumnType) -> Option<&'static str> {
+        self.inner.array_type(ty)
+    }
+
+    fn list_table(&self, items: ListItems) -> Option<&'static str> {
+        self.inner.list_table(items)
+    }
+
+    fn index_prefix(&self, ty: ColumnType) -> Option<u32> {
+        self.inner.index_prefix(ty)
     }
 }

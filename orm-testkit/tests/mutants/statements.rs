@@ -97,6 +97,7 @@ pub(crate) fn backslashes_doubled(_: &mut String, values: &mut Vec<Value>) {
 }
 
 /// Missing values are NULL, and values too many are dropped.
+#[allow(clippy::ptr_arg, reason = "the type that `Sends` takes")]
 pub(crate) fn any_number_of_values(sql: &mut String, values: &mut Vec<Value>) {
     values.resize(sql.matches('?').count(), Value::Null);
 }

@@ -27,11 +27,11 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 // guide: connector
 /// One database, which its connections share.
-type Database = Arc<Mutex<Glue<MemoryStorage>>>;
+type Shared = Mutex<Glue<MemoryStorage>>;
+type Database = Arc<Shared>;
 
 /// The databases by name, as long as a client has them.
-static DATABASES: LazyLock<Mutex<HashMap<String, Weak<Mutex<Glue<MemoryStorage>>>>>> =
-    LazyLock::new(Mutex::default);
+static DATABASES: LazyLock<Mutex<HashMap<String, Weak<Shared>>>> = LazyLock::new(Mutex::default);
 
 /// Makes connections of the database of this name.
 #[derive(Debug)]
@@ -254,7 +254,7 @@ fn run(database: &Database, sql: &str, values: &[Value]) -> Answer {
 // guide: engine
 /// Says in the engine's words what it does not know in core's, except inside a text.
 fn respelled(mut sql: String) -> String {
-    let outside = |sql: &str, at: &usize| sql[..*at].matches('\'').count() % 2 == 0;
+    let outside = |sql: &str, at: &usize| sql[..*at].matches('\'').count().is_multiple_of(2);
     while let Some(at) = sql.find(" LIMIT -1").filter(|at| outside(&sql, at)) {
         sql.replace_range(at..at + " LIMIT -1".len(), "");
     }
