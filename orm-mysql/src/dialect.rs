@@ -51,6 +51,7 @@ const fn shared() -> Capabilities {
     facts.last_insert_id = true;
     facts.multi_row_insert = true;
     facts.ignore_conflicts = true;
+    facts.composite_keys = true;
     facts.foreign_keys = true;
     facts.alter_add_foreign_key = true;
     facts.regex = true;

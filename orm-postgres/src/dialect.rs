@@ -27,6 +27,7 @@ static CAPABILITIES: Capabilities = {
     facts.returning_insert = true;
     facts.multi_row_insert = true;
     facts.ignore_conflicts = true;
+    facts.composite_keys = true;
     facts.foreign_keys = true;
     facts.alter_add_foreign_key = true;
     facts.regex = true;

@@ -28,6 +28,7 @@ static CAPABILITIES: Capabilities = {
     facts.key_sequences = true;
     facts.multi_row_insert = true;
     facts.ignore_conflicts = true;
+    facts.composite_keys = true;
     facts.foreign_keys = true;
     facts.forward_references = true;
     facts.regex = true;

@@ -8,9 +8,10 @@ use crate::ffi::Handle;
 use crate::pool::{Checkpointer, Role, restore};
 use async_trait::async_trait;
 use orm_core::backend::{
-    Cost, Dialect, Done, Health, Intent, Session, Sink, Statement, StatementText,
+    Collect, Cost, Dialect, Done, Health, Intent, Session, Sink, Statement, StatementText,
 };
 use orm_core::error::{DatabaseError, Error, ErrorKind, Result};
+use orm_core::value::Value;
 use std::{
     any::Any,
     fmt,
@@ -260,6 +261,25 @@ fn locked(config: &Config, error: Error) -> Error {
     Error::Timeout(*kind, Box::new(said))
 }
 
+/// Drops the temporary tables and views that raw SQL has left on the connection.
+fn drop_temporary(engine: &mut Engine) -> std::result::Result<(), Stop> {
+    let text = StatementText::new(
+        "SELECT type || ' IF EXISTS temp.\"' || replace(name, '\"', '\"\"') || '\"' \
+         FROM sqlite_temp_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'",
+    );
+    let mut sink = Sink::new(Collect::new(|row| Ok(row.cell(0)?.to_value())));
+    let statement = Statement::new(text, Vec::new()).uncached();
+    engine.run(&order(&statement), &mut sink, Place::Blocking)?;
+    let left = sink.downcast::<Collect<Value>>().map(Collect::into_rows);
+    for what in left.unwrap_or_default() {
+        if let Value::Text(what) = what {
+            let sql = format!("PRAGMA query_only = OFF; DROP {what};");
+            engine.run_script(&sql, Duration::ZERO)?;
+        }
+    }
+    Ok(())
+}
+
 fn order(statement: &Statement) -> Order<'_> {
     Order {
         text: &statement.text,
@@ -341,6 +361,7 @@ impl Session for SqliteSession {
             if !engine.raw().is_autocommit() {
                 engine.run_script("ROLLBACK", Duration::ZERO)?;
             }
+            drop_temporary(engine)?;
             restore(engine, &config, role)?;
             Ok(Done::default())
         };

@@ -68,6 +68,7 @@ impl WhenOff {
             | Capability::Isolation
             | Capability::ReadOnlyTransactions
             | Capability::IgnoreConflicts
+            | Capability::CompositeKeys
             | Capability::ForeignKeys
             | Capability::Regex => WhenOff::Refused,
             _ => WhenOff::OtherWay,

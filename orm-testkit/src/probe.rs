@@ -47,6 +47,9 @@ pub fn statements(family: SqlFamily, capability: Capability) -> Option<Vec<Strin
             "INSERT INTO probe (id) VALUES (1)",
             "INSERT INTO probe (id) VALUES (1) ON CONFLICT DO NOTHING",
         ],
+        Capability::CompositeKeys => {
+            &["CREATE TABLE probe (one INTEGER, other INTEGER, PRIMARY KEY (one, other))"]
+        }
         // The last INSERT fails if deleting the target left its row.
         Capability::ForeignKeys => &[
             "CREATE TABLE target (id INTEGER PRIMARY KEY)",

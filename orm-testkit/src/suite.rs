@@ -5,6 +5,7 @@ mod bulk;
 mod cancel;
 mod capability;
 mod concurrency;
+mod contract;
 mod errors;
 mod fault;
 mod fields;
@@ -28,6 +29,8 @@ use crate::case::Case;
 /// All cases.
 pub fn cases() -> Vec<Case> {
     let areas = [
+        // First: what the others rest on.
+        contract::CASES,
         fields::CASES,
         filter::CASES,
         lookup::CASES,

@@ -20,6 +20,11 @@ pub(crate) enum Command {
         /// Write it.
         bless: bool,
     },
+    /// Whether the suite finds every mutant, and the table of them is up to date; or write it.
+    Mutants {
+        /// Write it.
+        bless: bool,
+    },
     /// The benchmarks, with arguments for them.
     Bench(Vec<String>),
     /// Finds or starts the servers that tests need; prints lines for a shell if asked.
@@ -53,6 +58,9 @@ usage: cargo xtask <command>
   conformance coverage  whether every documented item has a case
   conformance readme [--bless]
                         whether the README's table of backends is up to date; or write it
+  conformance mutants [--bless]
+                        whether the suite finds every wrong driver, and docs/mutants.md is up
+                        to date; or write it
   bench [letters]       SQLite beside its C library; letters choose workloads
   bench servers [letters]
                         PostgreSQL and MariaDB beside their raw drivers
@@ -86,6 +94,8 @@ pub(crate) fn parse(words: &[String]) -> Result<Command, String> {
         "conformance" if rest == ["coverage"] => Ok(Command::Coverage),
         "conformance" if rest == ["readme"] => Ok(Command::Readme { bless: false }),
         "conformance" if rest == ["readme", "--bless"] => Ok(Command::Readme { bless: true }),
+        "conformance" if rest == ["mutants"] => Ok(Command::Mutants { bless: false }),
+        "conformance" if rest == ["mutants", "--bless"] => Ok(Command::Mutants { bless: true }),
         "conformance" => {
             let (choice, rest) = choice(rest)?;
             Ok(Command::Conformance(choice, rest))

@@ -25,6 +25,7 @@ pub(crate) fn run(command: &Command) -> ExitCode {
         Command::Conformance(choice, words) => return alone(conformance_alone(choice, words)),
         Command::Coverage => coverage(&mut steps),
         Command::Readme { bless } => readme(&mut steps, *bless),
+        Command::Mutants { bless } => mutants(&mut steps, *bless),
         Command::Bench(words) => return alone(bench(words)),
         Command::ServersUp { wanted, print_env } => {
             let up = servers::up(wanted, false);
@@ -164,6 +165,13 @@ fn suite(steps: &mut Steps, selection: &Selection, bless: bool) -> Result<(), St
     }
     let words = conformance(&words);
     steps.cargo_with("conformance", &borrow(&words), &[COMMAND])
+}
+
+/// The wrong drivers over the suite. Part of the tests; alone it also writes their table.
+fn mutants(steps: &mut Steps, bless: bool) -> Result<(), String> {
+    let words = ["test", "-p", "orm-testkit", "--test", "mutants"];
+    let bless = if bless { &[("BLESS", "1")][..] } else { &[] };
+    steps.cargo_with("mutants", &words, bless)
 }
 
 fn coverage(steps: &mut Steps) -> Result<(), String> {

@@ -32,6 +32,8 @@ pub struct Capabilities {
     pub multi_row_insert: bool,
     /// Inserts that leave existing rows alone, without reading first.
     pub ignore_conflicts: bool,
+    /// Keys and unique constraints over several columns are enforced.
+    pub composite_keys: bool,
     /// Foreign keys are enforced.
     pub foreign_keys: bool,
     /// Foreign keys can be added to a table after its creation.
@@ -68,6 +70,7 @@ impl Capabilities {
             key_sequences: false,
             multi_row_insert: false,
             ignore_conflicts: false,
+            composite_keys: false,
             foreign_keys: false,
             alter_add_foreign_key: false,
             forward_references: false,
@@ -100,6 +103,7 @@ pub enum Capability {
     KeySequences,
     MultiRowInsert,
     IgnoreConflicts,
+    CompositeKeys,
     ForeignKeys,
     AlterAddForeignKey,
     ForwardReferences,
@@ -198,6 +202,7 @@ impl Capabilities {
             Capability::KeySequences => self.key_sequences = none.key_sequences,
             Capability::MultiRowInsert => self.multi_row_insert = none.multi_row_insert,
             Capability::IgnoreConflicts => self.ignore_conflicts = none.ignore_conflicts,
+            Capability::CompositeKeys => self.composite_keys = none.composite_keys,
             Capability::ForeignKeys => self.foreign_keys = none.foreign_keys,
             Capability::AlterAddForeignKey => {
                 self.alter_add_foreign_key = none.alter_add_foreign_key;
@@ -216,7 +221,7 @@ impl Capabilities {
 
     /// Every field with its name, in the order of [`Capability`]. Taking the struct apart without
     /// `..` keeps a new field from being forgotten here.
-    fn entries(&self) -> [(Capability, &'static str, Claim); 20] {
+    fn entries(&self) -> [(Capability, &'static str, Claim); 21] {
         let Capabilities {
             transactions,
             savepoints,
@@ -228,6 +233,7 @@ impl Capabilities {
             key_sequences,
             multi_row_insert,
             ignore_conflicts,
+            composite_keys,
             foreign_keys,
             alter_add_foreign_key,
             forward_references,
@@ -256,6 +262,7 @@ impl Capabilities {
             has!(KeySequences, key_sequences),
             has!(MultiRowInsert, multi_row_insert),
             has!(IgnoreConflicts, ignore_conflicts),
+            has!(CompositeKeys, composite_keys),
             has!(ForeignKeys, foreign_keys),
             has!(AlterAddForeignKey, alter_add_foreign_key),
             has!(ForwardReferences, forward_references),

@@ -12,14 +12,18 @@ use std::{any::Any, collections::BTreeMap, fmt, sync::Arc};
 /// A client of one database: what `Tortoise::get_connection` returns and every query runs on.
 ///
 /// A driver implements the required methods by holding a [`Pool`](crate::pool::Pool); the
-/// documented `execute_…` calls are provided. Raw SQL given to them is sent as it is: pass what
+/// documented `execute_…` calls are provided. It is shared: every method may be called from any
+/// task, several at a time. Raw SQL given to them is sent as it is: pass what
 /// comes from outside as values, never as text.
 #[async_trait]
 pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
     /// The dialect.
     fn dialect(&self) -> &'static dyn Dialect;
 
-    /// Borrows a connection for one unit of work.
+    /// Borrows a connection for one unit of work. It MUST be clean: no open transaction, nothing that
+    /// raw SQL left, no call that did not finish
+    /// (`transaction::rollback::dropped_future_keeps_nothing`). Dropping the future while it waits
+    /// MUST NOT lose a place in the pool.
     ///
     /// # Errors
     /// `Timeout(Acquire)` when none became free in time, naming the size of the pool and who
@@ -40,8 +44,9 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
         false
     }
 
-    /// Closes all connections: new `acquire`s fail, borrowed ones close when given back. Closing
-    /// twice is fine.
+    /// Closes all connections: new `acquire`s fail
+    /// (`tortoise::close_connections::then_queries_are_refused`), borrowed ones close when given
+    /// back. Closing twice is fine.
     async fn close(&self);
 
     /// Runs one statement in a transaction of its own.

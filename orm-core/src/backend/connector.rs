@@ -7,6 +7,9 @@ use async_trait::async_trait;
 use std::{any::Any, fmt, time::Duration};
 
 /// Makes connections of one database.
+///
+/// The pool calls [`connect`](Connector::connect) when it needs a connection that it does not have,
+/// from any task, several at a time. It asks the other methods once, when it is made.
 #[async_trait]
 pub trait Connector: fmt::Debug + Send + Sync + 'static {
     /// One physical connection.
@@ -20,6 +23,9 @@ pub trait Connector: fmt::Debug + Send + Sync + 'static {
 
     /// Opens a connection for this intent and sets it up (time zone, encodings, pragmas), so that
     /// it is ready for statements. The pool puts `connect_timeout` around the call.
+    ///
+    /// A new connection MUST be [`Clean`](Health::Clean). The future may be dropped (by the timeout,
+    /// or by a caller that gives up): what is half open MUST then close by itself.
     ///
     /// # Errors
     /// `Auth` for refused credentials or a database that is not there, `ConnectionLost` for a host
@@ -169,9 +175,18 @@ pub enum Health {
 
 /// One physical connection, used by one task at a time.
 ///
-/// Any future of it may be dropped at any await. The core then never uses the connection again
-/// without [`recover`](Session::recover), so a session need not be consistent after a drop; it
-/// MUST be able to say so.
+/// Who calls what: a lease calls [`run`](Session::run), [`run_script`](Session::run_script) and the
+/// methods of [`TransactionManager`], one at a time; the pool calls [`health`](Session::health),
+/// [`ping`](Session::ping), [`recover`](Session::recover) and [`reset`](Session::reset) between two
+/// leases. The names in parentheses below are cases of the conformance suite that ask for it.
+///
+/// - **Drop.** Any future of it may be dropped at any await. The core then never uses the connection
+///   again without [`recover`](Session::recover), so a session need not be consistent after a drop;
+///   it MUST be able to say so (`transaction::cancel::at_every_poll`).
+/// - **Panic.** A panic counts as a drop (`transaction::rollback::panic_keeps_nothing`).
+/// - **Error.** After an error the session MUST take the next statement
+///   (`errors::statement::client_works_on`), or `health` MUST say `Broken`.
+/// - **End.** Dropping the session closes the connection, without waiting; a server MUST see it end.
 #[async_trait]
 pub trait Session: Send {
     /// The dialect.
@@ -179,13 +194,26 @@ pub trait Session: Send {
 
     /// Runs one statement and gives its rows to `sink`, in order, while they arrive.
     ///
-    /// `statement.values` MUST be as many as its placeholders; a session that cannot rely on its
-    /// database for that checks it, since a missing value would be written as NULL or as another
-    /// row's. When the sink says stop, the rest is thrown away and the call succeeds.
-    /// Prepared statements are kept (bounded) by `statement.text.id()` when `statement.cached`.
+    /// - `statement.values` MUST be as many as its placeholders; a session that cannot rely on its
+    ///   database for that checks it, since a missing value would be written as NULL or as another
+    ///   row's (`contract::values::as_many_as_placeholders`).
+    /// - Cells MUST be found by position, since names may repeat
+    ///   (`contract::row::columns_of_one_name`), and keep every bit
+    ///   (`contract::row::numbers_keep_every_bit`). Names are as the statement gives them
+    ///   (`contract::row::names_as_written`).
+    /// - When the sink says stop, no further row is given, the rest is thrown away, and the call
+    ///   succeeds (`contract::sink::stop_ends_the_rows`). When the sink fails, no further row is
+    ///   given, and its error is returned (`contract::sink::its_error_is_the_result`). The connection
+    ///   takes the next statement after both.
+    /// - `rows_affected` counts matched rows (`write::save::unchanged_is_fine`) and is zero for reads
+    ///   (`contract::done::reads_affect_nothing`).
+    /// - Prepared statements are kept (bounded) by `statement.text.id()` when `statement.cached`.
+    ///   A kept statement MUST NOT answer for another text.
     ///
     /// # Errors
-    /// Classified by the database's code, with the statement's text and without its values. After
+    /// Classified by the database's code, with the statement's text
+    /// (`contract::error::carries_its_statement`) and without its values
+    /// (`errors::text::values_stay_out`). After
     /// an error the session MUST be usable for the next statement, or [`health`](Session::health)
     /// MUST say `Broken`: the pool would otherwise lend a dead connection.
     async fn run(&mut self, statement: &Statement, sink: &mut Sink) -> Result<Done>;
@@ -204,10 +232,11 @@ pub trait Session: Send {
     }
 
     /// Runs trusted text with any number of statements and no values, in order, up to the first
-    /// error. Empty text and text of comments is fine.
+    /// error. Empty text and text of comments is fine (`contract::script::nothing_is_fine`).
     ///
     /// # Errors
-    /// The first error; what ran before it stays.
+    /// The first error; what follows it does not run (`contract::script::ends_at_the_first_error`),
+    /// and what ran before it stays.
     async fn run_script(&mut self, sql: &str) -> Result<()>;
 
     /// From how many rows on [`bulk_insert`](Session::bulk_insert) is faster than INSERT; `None`:
@@ -226,10 +255,14 @@ pub trait Session: Send {
         Err(Error::Unsupported("bulk_insert"))
     }
 
-    /// What the driver knows about the connection. Local: no I/O.
+    /// What the driver knows about the connection. Local: no I/O, and right after every answered
+    /// call: `InTransaction` from `begin` to `commit` or `rollback`, whoever sent them, raw SQL too
+    /// (`contract::rollback::ends_the_transaction`).
     fn health(&self) -> Health;
 
-    /// Asks the database whether it is there.
+    /// Asks the database whether it is there. Called by the pool before it lends a connection that
+    /// [`wants_ping`](Session::wants_ping). After an error the pool closes this connection, and lends
+    /// no idle one that is older than the failure.
     ///
     /// # Errors
     /// `ConnectionLost` when it is not.
@@ -247,7 +280,9 @@ pub trait Session: Send {
     }
 
     /// Undoes what raw SQL may have left on the connection (settings, temporary tables, locks),
-    /// before it is lent again.
+    /// before it is lent again (`contract::lease::temporary_tables_do_not_stay`). Called by the
+    /// clean-up task, under its deadline, after raw SQL that may leave something, after
+    /// [`native`](Session::native), and after every recovery; no transaction is open then.
     ///
     /// # Errors
     /// When that failed: the core closes the connection.

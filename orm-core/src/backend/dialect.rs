@@ -47,6 +47,11 @@ pub enum ListItems {
 }
 
 /// Spellings and facts of a database.
+///
+/// Core asks it while it builds a statement, on any thread, and keeps texts by the shape of a query:
+/// the same question MUST have the same answer for the life of the process. A call that needs what
+/// the [`Capabilities`] do not claim is refused before anything is asked or sent; a claim that does
+/// not hold is found by the suite (OVERCLAIM).
 pub trait Dialect: fmt::Debug + Send + Sync + 'static {
     /// Name for reports and tracing, such as `sqlite`. Nothing may be decided by it.
     fn name(&self) -> &'static str;
@@ -103,14 +108,19 @@ pub trait Dialect: fmt::Debug + Send + Sync + 'static {
 
     /// Spelling of a text lookup; `None` = not supported.
     ///
-    /// `Contains`, `StartsWith`, `EndsWith` MUST be case-sensitive, the others MUST fold case for
-    /// all of Unicode.
+    /// `Contains`, `StartsWith`, `EndsWith` MUST be case-sensitive
+    /// (`lookup::text::case_matters_unless_i`), the others MUST fold case for all of Unicode
+    /// (`lookup::text::case_folds_in_every_script`). Nothing in the argument is a wildcard
+    /// (`lookup::text::wildcards_are_literal`), and the empty text is found in every text
+    /// (`lookup::text::empty_pattern_matches_every_value`).
     fn text_lookup(&self, lookup: Lookup) -> Option<TextSpelling>;
 
-    /// Template (`{l}` is the date-time) for a part of a date-time in UTC, as an integer.
+    /// Template (`{l}` is the date-time) for a part of a date-time in UTC, as an integer, cut and
+    /// not rounded (`lookup::datetime::parts_are_cut`). NULL gives NULL.
     fn date_part(&self, part: DatePart) -> &'static str;
 
-    /// A literal for a column default in DDL; never used for DML, where all values are bound.
+    /// A literal for a column default or a comment in DDL; never used for DML, where all values are
+    /// bound. Read back, it MUST be the value (`contract::dialect::literals_are_their_values`).
     ///
     /// # Errors
     /// `Validation` for values that have no safe literal (control characters where the database

@@ -49,14 +49,23 @@ impl TransactionOptions {
 
 /// Transaction commands of one connection.
 ///
-/// The core calls them in the right order, with the isolation level already checked against the
-/// capabilities, and marks the connection in doubt before each. After `commit` or `rollback`
-/// returned, [`health`](Session::health) MUST say `Clean`; a database that ends a transaction by
+/// The core calls them in the right order: `begin` on a clean connection; `savepoint` with depths
+/// that count up from 1, each ended by one `release` or `rollback_to` of the same depth, the last one
+/// first; `commit` or `rollback` at the end. The options are checked against the capabilities before.
+/// The connection is in doubt from before each call until its answer: a call that is dropped is
+/// followed by [`recover`](Session::recover), and by `rollback` if a transaction is still open, in a
+/// task of its own and at once (`contract::lease::dropped_block_frees_its_locks`).
+///
+/// After `commit` or `rollback` returned `Ok`, [`health`](Session::health) MUST say `Clean`
+/// (`contract::rollback::ends_the_transaction`); a database that ends a transaction by
 /// itself (some errors do) MUST show that in `health`, since the core would otherwise believe it
 /// open.
 #[async_trait]
 pub trait TransactionManager: Session {
-    /// Begins a transaction.
+    /// Begins a transaction with these options, and no other: a read-only one MUST refuse writes
+    /// with `ReadOnly`, on any connection, and only until it ends
+    /// (`contract::begin::read_only_whatever_the_connection`); a level MUST hold what it promises
+    /// (`capability::isolation::holds_what_it_promises`). After an error no transaction may be open.
     ///
     /// # Errors
     /// `Serialization` or `Timeout` when the database cannot grant it now.
@@ -67,7 +76,8 @@ pub trait TransactionManager: Session {
         Ok(())
     }
 
-    /// Commits. MUST fail when the database rolled back instead.
+    /// Commits. MUST fail when the database rolled back instead, or keeps nothing for another reason
+    /// (`contract::commit::fails_when_nothing_is_kept`): `Ok` says that the writes are durable.
     ///
     /// # Errors
     /// `Integrity` for deferred constraints; after any error the core rolls back.
@@ -75,7 +85,8 @@ pub trait TransactionManager: Session {
         command(self, "COMMIT").await
     }
 
-    /// Rolls back. Fine when no transaction is open.
+    /// Rolls back. Fine when no transaction is open
+    /// (`contract::rollback::without_a_transaction`).
     ///
     /// # Errors
     /// When the state is in doubt: the core closes the connection.
@@ -83,7 +94,7 @@ pub trait TransactionManager: Session {
         command(self, "ROLLBACK").await
     }
 
-    /// Sets the savepoint of this nesting depth, from 1.
+    /// Sets the savepoint of this nesting depth, from 1. Only called where `savepoints` is claimed.
     ///
     /// # Errors
     /// Any error of the database.
@@ -91,7 +102,10 @@ pub trait TransactionManager: Session {
         command(self, &format!("SAVEPOINT sp{depth}")).await
     }
 
-    /// Undoes everything since the savepoint, and removes it.
+    /// Undoes everything since the savepoint, and removes it
+    /// (`contract::savepoint::gone_after_rollback_to`). The transaction stays open
+    /// (`transaction::nested::inner_fails_alone`), also after a statement of it failed
+    /// (`transaction::failed::nested_block_saves_the_outer`).
     ///
     /// # Errors
     /// When the savepoint is gone because the database ended the whole transaction.
@@ -100,7 +114,8 @@ pub trait TransactionManager: Session {
         command(self, &format!("RELEASE SAVEPOINT sp{depth}")).await
     }
 
-    /// Keeps what was done since the savepoint, and removes it.
+    /// Keeps what was done since the savepoint, and removes it
+    /// (`contract::savepoint::gone_after_release`).
     ///
     /// # Errors
     /// Any error of the database.

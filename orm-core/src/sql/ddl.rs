@@ -38,6 +38,9 @@ pub struct SchemaOptions {
     /// Foreign keys become constraints. Without, the database neither refuses a key without a
     /// target nor does what `on_delete` says: for databases that have no foreign keys.
     pub foreign_keys: bool,
+    /// Keys and unique constraints over several columns become constraints. Without, the database
+    /// takes the same link twice: for databases that have no such constraints.
+    pub composite_keys: bool,
 }
 
 impl SchemaOptions {
@@ -46,6 +49,7 @@ impl SchemaOptions {
         SchemaOptions {
             safe: false,
             foreign_keys: true,
+            composite_keys: true,
         }
     }
 
@@ -60,6 +64,13 @@ impl SchemaOptions {
     #[must_use]
     pub fn foreign_keys(mut self, foreign_keys: bool) -> Self {
         self.foreign_keys = foreign_keys;
+        self
+    }
+
+    /// Whether keys and unique constraints over several columns become constraints.
+    #[must_use]
+    pub fn composite_keys(mut self, composite_keys: bool) -> Self {
+        self.composite_keys = composite_keys;
         self
     }
 }
@@ -83,6 +94,7 @@ pub fn create_schema_with(
         dialect,
         safe: options.safe,
         foreign_keys: options.foreign_keys,
+        composite_keys: options.composite_keys,
         created: Vec::new(),
         tables: Vec::new(),
         indexes: Vec::new(),
@@ -118,6 +130,7 @@ struct Schema<'d> {
     dialect: &'d dyn Dialect,
     safe: bool,
     foreign_keys: bool,
+    composite_keys: bool,
     created: Vec<&'static str>,
     tables: Vec<String>,
     indexes: Vec<String>,
@@ -172,6 +185,14 @@ struct IndexColumn {
 impl Schema<'_> {
     fn name(&self, name: &str) -> String {
         render::name(name, self.dialect)
+    }
+
+    /// Whether constraints over several columns are to be written.
+    fn has_composite_keys(&self) -> Result<bool> {
+        if self.composite_keys && !self.dialect.capabilities().composite_keys {
+            return Err(Error::Unsupported("composite_keys"));
+        }
+        Ok(self.composite_keys)
     }
 
     /// `CONSTRAINT name FOREIGN KEY (column) REFERENCES table (key) ON DELETE action`.
@@ -354,11 +375,13 @@ impl Schema<'_> {
                 .column_type(tables::stored_type(model, model.pk()));
             parts.push(format!("{} {ty} NOT NULL", self.name(column)));
         }
-        parts.push(format!(
-            "PRIMARY KEY ({}, {})",
-            self.name(through.source_column),
-            self.name(through.target_column)
-        ));
+        if self.has_composite_keys()? {
+            parts.push(format!(
+                "PRIMARY KEY ({}, {})",
+                self.name(through.source_column),
+                self.name(through.target_column)
+            ));
+        }
         for (column, target) in [
             (through.source_column, model),
             (through.target_column, target),

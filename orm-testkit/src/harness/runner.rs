@@ -210,7 +210,10 @@ async fn body(cx: &Context, case: Case, facts: &Capabilities) -> Result<(), Fail
         return cx.recorder().scope((case.run)(cx)).await;
     }
     let needs_constraints = case.needs.contains(&Capability::ForeignKeys);
-    let options = SchemaOptions::new().foreign_keys(facts.foreign_keys || needs_constraints);
+    let needs_keys = case.needs.contains(&Capability::CompositeKeys);
+    let options = SchemaOptions::new()
+        .foreign_keys(facts.foreign_keys || needs_constraints)
+        .composite_keys(facts.composite_keys || needs_keys);
     let connection = Connection::new(connection::DEFAULT, cx.client().clone());
     // Outside the scope, so that the statements of the case are its own.
     tortoise::create_tables_with(&connection, &crate::models::all(), &options).await?;

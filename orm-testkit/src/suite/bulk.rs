@@ -16,7 +16,7 @@ pub(super) const CASES: &[Case] = cases! {
     "bulk::create::nulls_and_values_mixed" => nulls_and_values_mixed, ["model.bulk_create"], needs [MultiRowInsert];
     "bulk::create::chosen_and_generated_keys_mixed" => chosen_and_generated_keys_mixed, ["model.bulk_create"], needs [Transactions];
     "bulk::create::children_of_existing_parents" => children_of_existing_parents, ["model.bulk_create", "fields.foreign_key"], needs [MultiRowInsert];
-    "bulk::create::without_keys_stores_the_same_rows" => without_keys_stores_the_same_rows, ["model.bulk_create"], needs [MultiRowInsert];
+    "bulk::create::without_keys_stores_the_same_rows" => without_keys_stores_the_same_rows, ["model.bulk_create"], needs [Transactions, MultiRowInsert];
     "bulk::create::sets_automatic_instants" => sets_automatic_instants, ["model.bulk_create", "fields.datetime.auto_now", "fields.datetime.auto_now_add"], needs [MultiRowInsert];
 };
 
@@ -142,7 +142,7 @@ async fn chosen_and_generated_keys_mixed(_: &Context) -> CaseResult {
 }
 
 /// Without keys the instances stay unsaved ones, and the rows are the same, however many.
-async fn without_keys_stores_the_same_rows(_: &Context) -> CaseResult {
+async fn without_keys_stores_the_same_rows(cx: &Context) -> CaseResult {
     let text = |i: usize| format!("{i}: \t\n\r\\N \\. ' \" é");
     let users = |range: std::ops::Range<usize>| {
         let user = |i: usize| User {
@@ -154,6 +154,7 @@ async fn without_keys_stores_the_same_rows(_: &Context) -> CaseResult {
         range.map(user).collect::<Vec<_>>()
     };
     for range in [0..3, 3..1_000] {
+        cx.ready();
         let made = User::bulk_create(users(range)).without_keys().await?;
         check::that(made.iter().all(|user| user.id == 0), "no keys")?;
     }

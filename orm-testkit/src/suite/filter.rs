@@ -19,6 +19,7 @@ pub(super) const CASES: &[Case] = cases! {
     "filter::null::ne_and_not_in_include_null_rows" => ne_and_not_in_include_null_rows, ["model.filter"];
     "filter::null::in_with_none_matches_null_rows" => in_with_none_matches_null_rows, ["model.filter"];
     "filter::null::isnull_both_ways" => isnull_both_ways, ["model.filter"];
+    "filter::null::empty_text_is_a_value" => empty_text_is_a_value, ["model.filter"];
     "filter::list::empty_in_matches_nothing_unasked" => empty_in_matches_nothing_unasked, ["model.filter"];
     "filter::list::empty_not_in_matches_everything" => empty_not_in_matches_everything, ["model.filter"];
     "filter::list::duplicates_change_nothing" => duplicates_change_nothing, ["model.filter"];
@@ -201,6 +202,19 @@ async fn isnull_both_ways(cx: &Context) -> CaseResult {
     check::eq(
         sorted_titles(Post::filter(kw!(rating__isnull = false))).await?,
         ["Alpha", "Gamma"],
+    )
+}
+
+/// The empty text is a value, not NULL.
+async fn empty_text_is_a_value(cx: &Context) -> CaseResult {
+    library(cx).await?;
+    check::eq(
+        usernames(User::filter(kw!(bio__isnull = false))).await?,
+        ["ann", "cyd"],
+    )?;
+    check::eq(
+        usernames(User::filter(kw!(bio__isnull = true))).await?,
+        ["bob"],
     )
 }
 

@@ -8,12 +8,14 @@ use orm_core::prelude::*;
 pub(super) const CASES: &[Case] = cases! {
     "lookup::text::case_matters_unless_i" => case_matters_unless_i, ["model.filter"];
     "lookup::text::case_folds_in_every_script" => case_folds_in_every_script, ["model.filter"];
+    "lookup::text::found_where_it_is_asked_for" => found_where_it_is_asked_for, ["model.filter"];
     "lookup::text::wildcards_are_literal" => wildcards_are_literal, ["model.filter"];
     "lookup::text::empty_pattern_matches_every_value" => empty_pattern_matches_every_value, ["model.filter"];
     "lookup::text::equality_is_binary" => equality_is_binary, ["model.filter", "fields.char"];
     "lookup::text::composed_and_decomposed_differ" => composed_and_decomposed_differ, ["model.filter", "fields.text"];
     "lookup::text::regex" => regex, ["model.filter"], needs [Regex];
     "lookup::datetime::parts_are_utc" => parts_are_utc, ["model.filter", "fields.datetime"];
+    "lookup::datetime::parts_are_cut" => parts_are_cut, ["model.filter", "fields.datetime"];
     "lookup::datetime::parts_compare" => parts_compare, ["model.filter", "fields.datetime"];
     "lookup::datetime::instants_compare" => instants_compare, ["model.filter", "fields.datetime"];
 };
@@ -97,6 +99,34 @@ async fn case_folds_in_every_script(_: &Context) -> CaseResult {
         names(Tag::filter(kw!(name__contains = "ärg"))).await?,
         [""; 0],
     )
+}
+
+/// The text is found at the beginning, at the end, anywhere, or as the whole, as is asked.
+async fn found_where_it_is_asked_for(_: &Context) -> CaseResult {
+    tags(&["ab", "abx", "xab", "xabx"]).await?;
+    for (query, expected) in [
+        (
+            Tag::filter(kw!(name__startswith = "ab")),
+            &["ab", "abx"][..],
+        ),
+        (Tag::filter(kw!(name__istartswith = "AB")), &["ab", "abx"]),
+        (Tag::filter(kw!(name__endswith = "ab")), &["ab", "xab"]),
+        (Tag::filter(kw!(name__iendswith = "AB")), &["ab", "xab"]),
+        (Tag::filter(kw!(name__iexact = "AB")), &["ab"]),
+        (
+            Tag::filter(kw!(name__contains = "ab")),
+            &["ab", "abx", "xab", "xabx"],
+        ),
+        (
+            Tag::filter(kw!(name__icontains = "AB")),
+            &["ab", "abx", "xab", "xabx"],
+        ),
+    ] {
+        let found = query.order_by("name").await?;
+        let names: Vec<_> = found.iter().map(|tag| tag.name.as_str()).collect();
+        check::eq(names, expected)?;
+    }
+    Ok(())
 }
 
 /// `%`, `_`, `*`, `?`, brackets and backslashes in the argument mean themselves.
@@ -220,6 +250,23 @@ async fn parts_are_utc(_: &Context) -> CaseResult {
         sorted_titles(Post::filter(kw!(published__quarter = 3))).await?,
         ["old"],
     )
+}
+
+/// Parts are cut, never rounded: the last microsecond of a year is in that year.
+async fn parts_are_cut(_: &Context) -> CaseResult {
+    let author = User::create(kw!(username = "ann")).await?;
+    let last = instant("2023-12-31T23:59:59.999999Z")?;
+    Post::create(kw!(title = "last", author = &author, published = last)).await?;
+    let query = Post::filter(kw!(
+        published__year = 2023,
+        published__quarter = 4,
+        published__month = 12,
+        published__day = 31,
+        published__hour = 23,
+        published__minute = 59,
+        published__second = 59
+    ));
+    check::eq(sorted_titles(query).await?, ["last"])
 }
 
 /// A part takes the comparisons of a number.

@@ -21,6 +21,7 @@ pub(super) const CASES: &[Case] = cases! {
     "write::update::counts_matched_rows" => counts_matched_rows, ["queryset.update"];
     "write::update::across_relations" => update_across_relations, ["queryset.update"];
     "write::update::expressions" => expressions, ["queryset.update"];
+    "write::update::result_that_does_not_fit" => result_that_does_not_fit, ["queryset.update", "fields.int"];
     "write::update::foreign_key" => update_foreign_key, ["queryset.update"];
     "write::update::limit_and_order" => update_limit_and_order, ["queryset.update", "queryset.limit"], needs [UpdateLimit];
     "write::update::refuses_all_or_nothing" => refuses_all_or_nothing, ["queryset.update", "exceptions.integrity_error"];
@@ -201,6 +202,14 @@ async fn expressions(cx: &Context) -> CaseResult {
         .collect();
     views.sort_unstable();
     check::eq(views, [6, 11, 16, 16])
+}
+
+/// A computed number that the field cannot hold is `Data`, and changes no row.
+async fn result_that_does_not_fit(cx: &Context) -> CaseResult {
+    library(cx).await?;
+    let result = Post::all().update(kw!(views = F(views) + i32::MAX)).await;
+    check::fails(result, ErrorKind::Data)?;
+    check::eq(Post::filter(kw!(views__lte = 10)).count().await?, 4)
 }
 
 /// A foreign key takes an instance, a key, and NULL where it may.

@@ -17,6 +17,9 @@ impl Schema<'_> {
             parts.push(text + &self.comment(model.table, field)?);
         }
         for group in model.unique_together {
+            if !self.has_composite_keys()? {
+                break;
+            }
             parts.push(self.unique_together(model, group)?);
         }
         for relation in model.relations {
