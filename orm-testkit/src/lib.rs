@@ -30,6 +30,7 @@ pub mod layer;
 mod library;
 pub mod models;
 pub mod probe;
+mod prop;
 pub mod report;
 pub mod suite;
 pub mod verdict;

@@ -8,6 +8,7 @@ mod filter;
 mod lifecycle;
 mod lookup;
 mod prefetch;
+mod prop;
 mod queryset;
 mod relation;
 mod transaction;
@@ -27,6 +28,7 @@ pub fn cases() -> Vec<Case> {
         capability::CASES,
         relation::CASES,
         prefetch::CASES,
+        prop::CASES,
         transaction::CASES,
         errors::CASES,
         lifecycle::CASES,
