@@ -74,7 +74,11 @@ async fn run_round(cx: &Context, seed: u64, allowed: Allowed) -> CaseResult {
         }
         let (data, plan) = shrunk(cx, data, plan).await?;
         run::store(cx, &data).await?;
-        let (answer, sent) = cx.watch(run::answer(&plan)).await;
+        let (answer, mut sent) = cx.watch(run::answer(&plan)).await;
+        if allowed.writes {
+            // The rest reads the tables afterwards.
+            sent.truncate(1);
+        }
         let expected = data.expected(&plan);
         let report = report::Report {
             seed,

@@ -10,7 +10,7 @@ use super::datum::{Datum, Kind};
 use super::model::Data;
 use super::plan::{Action, Call, Cond, Key, NewValue, Place, Plan};
 use super::random::Random;
-use super::schema::{CONTRACT, GRAIN, POST, TABLES, USER, target};
+use super::schema::{GRAIN, POST, TABLES, USER, target};
 use condition::{condition, value_like};
 
 /// What plans may ask for.
@@ -86,9 +86,10 @@ fn action(random: &mut Random, data: &Data, table: usize, allowed: Allowed) -> A
             .collect()
     };
     if allowed.writes {
-        return match random.chance(40) {
-            true => Action::Delete,
-            false => Action::Update(sets(random, data, table)),
+        let settable = TABLES[table].columns.iter().any(|column| column.free);
+        return match settable && random.chance(60) {
+            true => Action::Update(sets(random, data, table)),
+            false => Action::Delete,
         };
     }
     match random.below(12) {
@@ -166,7 +167,6 @@ fn sets(random: &mut Random, data: &Data, table: usize) -> Vec<(usize, NewValue)
         sets.push((column, value));
     }
     if sets.is_empty()
-        && table != CONTRACT
         && let Some(column) = columns.iter().position(|column| column.free)
     {
         let place = Place {

@@ -3,7 +3,7 @@
 use super::model::{Data, Tree, sorted};
 use super::plan::Cond;
 use super::random::Random;
-use super::schema::{CONTRACT, TABLES};
+use super::schema::{CATEGORY, CITY, CONTRACT, GRAIN, Grain, TABLES};
 use super::subject::{Instance, Subject, build, tree, with_model};
 use super::{draw, run, settings};
 use crate::case::{CaseResult, Context, Failure};
@@ -237,34 +237,52 @@ pub(crate) async fn prefetch_is_the_loop(cx: &Context) -> CaseResult {
     .await
 }
 
-/// Rows stored by `bulk_create` are those that storing one by one gives.
+/// Rows stored by one `bulk_create` are those that storing one by one gives.
 pub(crate) async fn bulk_create_is_create_repeated(cx: &Context) -> CaseResult {
     async fn one<M: Subject>(data: &Data) -> CaseResult {
         let before = all_rows(M::all()).await?;
         M::all().delete().await?;
         for row in &data.rows[M::TABLE] {
-            let mut instance = build::<M>(row)?;
-            instance.save().await?;
+            M::bulk_create(vec![build::<M>(row)?]).await?;
         }
+        let name = TABLES[M::TABLE].name;
         same(
             &sorted(all_rows(M::all()).await?),
             &sorted(before),
-            "create",
-            &TABLES[M::TABLE].name,
+            "one by one",
+            &name,
         )
+    }
+    async fn created(before: Vec<Grain>) -> CaseResult {
+        Grain::all().delete().await?;
+        for grain in &before {
+            Grain::create(kw!(
+                id = grain.id,
+                small = grain.small,
+                big = grain.big,
+                ratio = grain.ratio,
+                label = grain.label.clone(),
+                at = grain.at,
+                flag = grain.flag,
+                user_id = grain.user.as_ref().map(|user| user.id())
+            ))
+            .await?;
+        }
+        let after = Grain::all().order_by("id").await?;
+        match after == before {
+            true => Ok(()),
+            false => Err(Failure::new(format!(
+                "created {after:?}, expected {before:?}"
+            ))),
+        }
     }
     check(cx, |_, data, _| {
         Box::pin(async move {
             // Deleting users would take the rows of other tables with them.
-            for table in [
-                CONTRACT,
-                super::schema::GRAIN,
-                super::schema::CITY,
-                super::schema::CATEGORY,
-            ] {
+            for table in [CONTRACT, GRAIN, CITY, CATEGORY] {
                 with_model!(table, one(data))?;
             }
-            Ok(())
+            created(Grain::all().order_by("id").await?).await
         })
     })
     .await

@@ -5,7 +5,7 @@ use super::datum::Kind;
 use orm_core::prelude::*;
 
 /// A row of every kind of value that the shared models lack.
-#[derive(Model, Clone, Debug, Default)]
+#[derive(Model, Clone, Debug, Default, PartialEq)]
 #[model(crate = "orm_core", table = "kit_grain")]
 pub(crate) struct Grain {
     /// Key.

@@ -115,6 +115,7 @@ pub(crate) fn data(random: &mut Random) -> Data {
                 data.rows[table].push(row);
             }
         }
+        data.rows[table].sort_by(|a, b| a[0].order(&b[0]));
     }
     for post in 0..data.rows[POST].len() {
         for tag in 0..data.rows[TAG].len() {

@@ -3,7 +3,7 @@
 use super::Data;
 use crate::prop::datum::Datum;
 use crate::prop::plan::{Cond, Lookup, Place, Right, Test};
-use crate::prop::schema::{TABLES, last_relation, target};
+use crate::prop::schema::{Link, Relation, TABLES, last_relation, target};
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use orm_core::query::DatePart;
 use std::cmp::Ordering;
@@ -99,21 +99,26 @@ fn lower_test(test: &Test) -> Logic {
 }
 
 fn only_absence_is_null(place: &Place) -> bool {
-    let Some(first) = place.first_many(0) else {
+    if place.first_many(0).is_none() {
         return false;
-    };
-    let optional = (first + 1..=place.hops.len()).any(|end| {
-        let relation = last_relation(place.root, &place.hops[..end]);
+    }
+    // Behind the last to-many relation every row has a row, unless a reference may be absent.
+    let hop = |end: usize| last_relation(place.root, &place.hops[..end]);
+    let last = (1..=place.hops.len())
+        .rev()
+        .find(|end| hop(*end).is_some_and(Relation::is_many))
+        .unwrap_or(0);
+    let optional = (last + 1..=place.hops.len()).any(|end| {
         let table = &TABLES[target(place.root, &place.hops[..end - 1])];
-        relation.is_some_and(|relation| match relation.link {
-            super::Link::One(column) => table.columns[column].null,
+        match hop(end).map(|relation| relation.link) {
+            Some(Link::One(column)) => table.columns[column].null,
             _ => false,
-        })
+        }
     });
     // The key behind a reference is the reference itself.
     let column = match (place.hops.split_last(), place.column) {
         (Some((_, before)), 0) => match last_relation(place.root, &place.hops).map(|r| r.link) {
-            Some(super::Link::One(column)) => &TABLES[target(place.root, before)].columns[column],
+            Some(Link::One(column)) => &TABLES[target(place.root, before)].columns[column],
             _ => place.column(),
         },
         _ => place.column(),
