@@ -179,6 +179,12 @@ fn test_of(random: &mut Random, data: &Data, left: Place, allowed: Allowed) -> T
             };
             vec![Datum::Text(pattern)]
         }
+        Lookup::IContains | Lookup::IStartsWith | Lookup::IEndsWith | Lookup::IExact => {
+            match one(random) {
+                Datum::Text(text) => vec![Datum::Text(other_case(random, &text))],
+                value => vec![value],
+            }
+        }
         _ => vec![one(random)],
     };
     Test {
@@ -186,6 +192,14 @@ fn test_of(random: &mut Random, data: &Data, left: Place, allowed: Allowed) -> T
         part,
         lookup,
         right: Right::Values(values),
+    }
+}
+
+fn other_case(random: &mut Random, text: &str) -> String {
+    match random.below(3) {
+        0 => text.to_owned(),
+        1 => text.to_uppercase(),
+        _ => text.to_lowercase(),
     }
 }
 
@@ -217,7 +231,6 @@ pub(super) fn value_like(random: &mut Random, data: &Data, place: &Place) -> Dat
             let from = random.below(2);
             Datum::Text(text.chars().skip(from).take(1 + random.below(2)).collect())
         }
-        Datum::Text(text) if random.chance(20) => Datum::Text(text.to_uppercase()),
         value => value.clone(),
     }
 }
