@@ -58,6 +58,20 @@ pub(super) fn condition(
         };
         children.push(Cond::Test(test_of(random, data, left, allowed)));
     }
+    // Equalities of one column side by side become a list.
+    if random.chance(12) {
+        let left = place(random, table, |_| true).expect("every table has columns");
+        children.extend((0..2 + random.below(2)).map(|_| {
+            let right = Right::Values(vec![value_like(random, data, &left)]);
+            let (left, lookup) = (left.clone(), Lookup::Exact);
+            Cond::Test(Test {
+                left,
+                part: None,
+                lookup,
+                right,
+            })
+        }));
+    }
     match random.below(5) {
         0 | 1 => Cond::And(children),
         2 | 3 => Cond::Or(children),
