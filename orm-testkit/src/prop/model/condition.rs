@@ -296,7 +296,7 @@ fn text_lookup(lookup: Lookup, text: &str, part: &str) -> bool {
         Lookup::IEndsWith => folded.ends_with(&part_folded),
         Lookup::IExact => folded == part_folded,
         Lookup::Regex => matches_pattern(text, part),
-        Lookup::IRegex => matches_pattern(&folded, &part_folded),
+        Lookup::IRegex => matches_pattern(&fold_letters(text), &fold_letters(part)),
         other => unreachable!("{} is no text lookup", other.name()),
     }
 }
@@ -305,6 +305,14 @@ fn text_lookup(lookup: Lookup, text: &str, part: &str) -> bool {
 fn fold(text: &str) -> String {
     let lower = text.chars().flat_map(char::to_lowercase);
     lower.map(|c| if c == 'ς' { 'σ' } else { c }).collect()
+}
+
+/// Regular expressions compare letter with letter, so one with a longer lower case stays.
+fn fold_letters(text: &str) -> String {
+    let lower = |c: char| Some(c.to_lowercase()).filter(|lower| lower.len() == 1);
+    text.chars()
+        .map(|c| lower(c).and_then(|mut lower| lower.next()).unwrap_or(c))
+        .collect()
 }
 
 /// The patterns that plans use: plain letters and digits, with `^` before or `$` behind.
