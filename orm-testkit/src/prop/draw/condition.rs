@@ -113,7 +113,13 @@ fn columns(random: &mut Random, table: usize) -> Option<Cond> {
 }
 
 fn test(random: &mut Random, data: &Data, table: usize, allowed: Allowed) -> Test {
-    let left = place(random, table, |_| true).expect("every table has columns");
+    // Few columns hold instants, but their lookups are many.
+    let times = random.chance(20);
+    let instant = times.then(|| place(random, table, |kind| kind == Kind::Time));
+    let left = instant
+        .flatten()
+        .or_else(|| place(random, table, |_| true))
+        .expect("every table has columns");
     test_of(random, data, left, allowed)
 }
 
@@ -153,7 +159,7 @@ fn test_of(random: &mut Random, data: &Data, left: Place, allowed: Allowed) -> T
         Lookup::NotIsNull,
     ];
     let kind = left.kind();
-    let part = (kind == Kind::Time && random.chance(50)).then(|| random.pick(&DatePart::ALL).1);
+    let part = (kind == Kind::Time && random.chance(75)).then(|| random.pick(&DatePart::ALL).1);
     let lookup = match kind {
         Kind::Bool => *random.pick(&EQUAL),
         Kind::Text if random.chance(60) => {
