@@ -320,8 +320,8 @@ pub(crate) async fn saved_is_read_back(cx: &Context) -> CaseResult {
     }
     check(cx, |random, _, _| {
         Box::pin(async move {
-            for table in 0..TABLES.len() {
-                if TABLES[table].columns.iter().any(|column| column.free) {
+            for (table, meta) in TABLES.iter().enumerate() {
+                if meta.columns.iter().any(|column| column.free) {
                     with_model!(table, one(random))?;
                 }
             }
