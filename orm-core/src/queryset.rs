@@ -237,7 +237,8 @@ impl<M: Related> QuerySet<M> {
         Update::new(self, assignments.into_assignments())
     }
 
-    /// Deletes all matching rows, in one statement. Gives their number, without cascades.
+    /// Deletes all matching rows, in one statement. Gives their number, without cascades; of a
+    /// model whose rows cascade to each other they are counted first, in one transaction with it.
     ///
     /// # Examples
     /// ```

@@ -94,6 +94,29 @@ impl ModelMeta {
         self.relations.iter().find(|relation| relation.name == name)
     }
 
+    /// Whether deleting a row can delete other rows of the same model: its references with
+    /// `Cascade` lead back to it.
+    pub fn cascades_to_itself(&'static self) -> bool {
+        let mut seen: Vec<&'static ModelMeta> = Vec::new();
+        let mut pending = vec![self];
+        while let Some(model) = pending.pop() {
+            for relation in model.relations {
+                if relation.column.is_none() || relation.on_delete != OnDelete::Cascade {
+                    continue;
+                }
+                let target = relation.target();
+                if target == self {
+                    return true;
+                }
+                if !seen.contains(&target) {
+                    seen.push(target);
+                    pending.push(target);
+                }
+            }
+        }
+        false
+    }
+
     /// Names of all fields and relations, for suggestions.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
         let (fields, relations) = (self.fields, self.relations);

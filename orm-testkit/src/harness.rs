@@ -8,6 +8,7 @@ use crate::api;
 use crate::backend::{Availability, Backend};
 use crate::case::Case;
 use crate::library::not_run;
+use crate::prop;
 use crate::report::{self, Column, Record, Report};
 use crate::verdict::Verdict;
 use libtest_mimic::{Completion, Failed, Trial};
@@ -40,6 +41,7 @@ pub fn run(backends: Vec<Arc<dyn Backend>>) -> ExitCode {
 }
 
 fn run_cases(backends: &[Arc<dyn Backend>], cases: &[Case], options: &Options) -> u8 {
+    prop::set(options.seed, options.plans);
     if options.coverage {
         return coverage(cases);
     }

@@ -34,6 +34,7 @@ pub mod layer;
 mod library;
 pub mod models;
 pub mod probe;
+mod prop;
 pub mod proxy;
 pub mod report;
 pub mod suite;

@@ -18,6 +18,7 @@ mod one_to_one;
 mod operation;
 mod pool;
 mod prefetch;
+mod prop;
 mod queryset;
 mod relation;
 mod transaction;
@@ -42,6 +43,7 @@ pub fn cases() -> Vec<Case> {
         relation::CASES,
         one_to_one::CASES,
         prefetch::CASES,
+        prop::CASES,
         transaction::CASES,
         errors::CASES,
         lifecycle::CASES,

@@ -201,12 +201,12 @@ impl Predicate {
         }
     }
 
-    /// The complement. The negation of no condition matches nothing.
+    /// The complement. The negation of no condition matches nothing; that of a condition which
+    /// matches nothing is no empty condition, but one that every row meets.
     #[must_use]
     pub fn negate(self) -> Predicate {
         match self {
             Predicate::All => Predicate::Nothing,
-            Predicate::Nothing => Predicate::All,
             Predicate::Not(inner) => *inner,
             p => Predicate::Not(Box::new(p)),
         }
@@ -354,5 +354,15 @@ mod tests {
             Predicate::Nothing
         ));
         assert!(Predicate::All.negate().matches_nothing());
+    }
+
+    #[test]
+    fn what_every_row_meets_is_not_neutral() {
+        let everything = Predicate::Nothing.negate();
+        assert!(matches!(
+            everything.clone().or(Predicate::Nothing),
+            Predicate::Not(_)
+        ));
+        assert!(everything.negate().matches_nothing());
     }
 }

@@ -1,12 +1,14 @@
 //! Updates and deletes of all rows of a query set.
 
+use super::fetch::rows;
 use super::{BoxFuture, QuerySet, Related};
 use crate::backend::Sink;
 use crate::error::{FieldError, Result, ValidationError};
 use crate::fields;
-use crate::query::{self, Assignment, Expr};
+use crate::query::{self, Assignment, Expr, Output, Select};
 use crate::sql;
 use crate::transaction::Db;
+use crate::value::Field;
 use std::future::IntoFuture;
 
 /// An update of all rows of a query set. Awaiting gives the number of rows matched.
@@ -117,12 +119,39 @@ impl<M: Related> Delete<M> {
             return Ok(0);
         }
         let db = Db::pick(query.db.as_ref())?;
-        let statement = sql::delete(&mut query.select, db.dialect())?;
-        Ok(db
-            .run(&statement, &mut Sink::discard())
-            .await?
-            .rows_affected)
+        let facts = db.dialect().capabilities();
+        if M::meta().cascades_to_itself() && facts.foreign_keys && facts.transactions {
+            return delete_counted(&query.select, &db).await;
+        }
+        delete(&mut query.select, &db).await
     }
+}
+
+async fn delete(select: &mut Select, db: &Db) -> Result<u64> {
+    let statement = sql::delete(select, db.dialect())?;
+    Ok(db
+        .run(&statement, &mut Sink::discard())
+        .await?
+        .rows_affected)
+}
+
+/// Where a row goes with another one of its table, the database may not count it, depending on
+/// which of them it comes to first: so the rows are counted before.
+async fn delete_counted(select: &Select, db: &Db) -> Result<u64> {
+    db.atomic(async |tx| {
+        let inside = Db::from(tx);
+        let mut counted = select.clone();
+        counted.output = Output::Count;
+        let matched = rows(
+            &mut counted,
+            |row| row.cell(0).and_then(i64::from_cell),
+            &inside,
+        )
+        .await?;
+        delete(&mut select.clone(), &inside).await?;
+        Ok(matched.first().map_or(0, |count| count.unsigned_abs()))
+    })
+    .await
 }
 
 impl<M: Related> IntoFuture for Update<M> {

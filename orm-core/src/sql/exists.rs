@@ -33,10 +33,34 @@ impl Renderer {
         found
     }
 
+    /// Those of them without a row of which the condition cannot hold.
+    fn needs(&self, cond: &Cond) -> Vec<Hops> {
+        match cond {
+            Cond::Test(_) => self.mentions(cond),
+            Cond::And(children) => {
+                let mut all = Vec::new();
+                for hops in children.iter().flat_map(|child| self.needs(child)) {
+                    add(&mut all, hops);
+                }
+                all
+            }
+            Cond::Or(children) => {
+                let mut children = children.iter().map(|child| self.needs(child));
+                let mut common = children.next().unwrap_or_default();
+                for needed in children {
+                    common.retain(|hops| contains(&needed, hops));
+                }
+                common
+            }
+            Cond::Not(_) | Cond::True | Cond::False => Vec::new(),
+        }
+    }
+
     /// All of these: what speaks of the same related row goes into one EXISTS.
     pub(super) fn all_of(&mut self, children: &[Cond]) -> Result<Rendered> {
         let mentions: Vec<Vec<Hops>> = children.iter().map(|c| self.mentions(c)).collect();
-        let groups = group(children, &mentions);
+        let needs: Vec<Vec<Hops>> = children.iter().map(|c| self.needs(c)).collect();
+        let groups = group(&mentions, &needs);
         let mut parts = Vec::with_capacity(children.len());
         for (i, child) in children.iter().enumerate() {
             match (groups[i], child) {
@@ -47,7 +71,7 @@ impl Renderer {
                         .filter(|(group, _)| **group == Some(i))
                         .map(|(_, child)| child)
                         .collect();
-                    parts.push(self.exists(&mentions[i][0], &members)?);
+                    parts.push(self.exists(&needs[i][0], &members)?);
                 }
                 (Some(_), _) => {}
                 (None, Cond::Test(test)) => parts.push(self.test(test, false)?),
@@ -144,28 +168,32 @@ fn contains(paths: &[Hops], hops: &[&'static RelationMeta]) -> bool {
     paths.iter().any(|known| same_hops(known, hops))
 }
 
+fn add(paths: &mut Vec<Hops>, hops: Hops) {
+    if !contains(paths, &hops) {
+        paths.push(hops);
+    }
+}
+
 /// For each condition, the first one of its group, or none.
 ///
-/// A comparison on a to-many path begins a group. Further conditions join it when they speak of a
-/// path that a comparison of the group is on: comparisons directly, compound ones as a whole, so
-/// that all of it is about one related row.
-fn group(children: &[Cond], mentions: &[Vec<Hops>]) -> Vec<Option<usize>> {
-    let mut groups = vec![None; children.len()];
+/// A condition that needs a row of a to-many path begins a group: a comparison, or alternatives
+/// that are all about that path. Others join it when they speak of a path that one of the group
+/// needs, so that all of it is about one related row.
+fn group(mentions: &[Vec<Hops>], needs: &[Vec<Hops>]) -> Vec<Option<usize>> {
+    let mut groups = vec![None; mentions.len()];
     let mut direct: Vec<Hops> = Vec::new();
-    for (child, mentioned) in children.iter().zip(mentions) {
-        if matches!(child, Cond::Test(_)) {
-            let new = mentioned.iter().filter(|m| !contains(&direct, m));
-            let new: Vec<Hops> = new.cloned().collect();
-            direct.extend(new);
-        }
+    for hops in needs.iter().flatten() {
+        add(&mut direct, hops.clone());
     }
-    for first in 0..children.len() {
-        let begins = matches!(children[first], Cond::Test(_)) && !mentions[first].is_empty();
-        if !begins || groups[first].is_some() {
+    for first in 0..mentions.len() {
+        if needs[first].is_empty() || groups[first].is_some() {
             continue;
         }
         groups[first] = Some(first);
-        let mut paths = mentions[first].clone();
+        let mut paths = needs[first].clone();
+        for hops in mentions[first].iter().filter(|m| contains(&direct, m)) {
+            add(&mut paths, hops.clone());
+        }
         // Each round adds at least one condition, or is the last.
         let mut grew = true;
         while grew {
@@ -176,11 +204,9 @@ fn group(children: &[Cond], mentions: &[Vec<Hops>]) -> Vec<Option<usize>> {
                 }
                 groups[i] = Some(first);
                 grew = true;
-                let more = mentioned
-                    .iter()
-                    .filter(|m| contains(&direct, m) && !contains(&paths, m));
-                let more: Vec<Hops> = more.cloned().collect();
-                paths.extend(more);
+                for hops in mentioned.iter().filter(|m| contains(&direct, m)) {
+                    add(&mut paths, hops.clone());
+                }
             }
         }
     }

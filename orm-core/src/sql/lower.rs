@@ -125,7 +125,12 @@ impl<'w> Lower<'w> {
 
 fn only_absence_is_null(left: &Term) -> bool {
     match left {
-        Term::Column(column) => !column.field.null && column.first_to_many(0).is_some(),
+        Term::Column(column) => {
+            let hops = column.hops.iter().rev();
+            // A related row whose reference is absent has no such column either.
+            let optional = hops.take_while(|hop| !hop.is_to_many()).any(|hop| hop.null);
+            !column.field.null && !optional && column.first_to_many(0).is_some()
+        }
         _ => false,
     }
 }

@@ -25,6 +25,10 @@ pub(crate) struct Options {
     pub(crate) readme: Option<PathBuf>,
     /// Write the table instead of comparing it.
     pub(crate) bless: bool,
+    /// Seed of the first round of random plans.
+    pub(crate) seed: Option<u64>,
+    /// Random plans on each backend.
+    pub(crate) plans: Option<u64>,
 }
 
 impl Options {
@@ -53,6 +57,8 @@ impl Options {
                 "--allow-not-run" => options.allow_not_run.extend(names(&value()?)),
                 "--readme" => options.readme = Some(value()?.into()),
                 "--bless" => options.bless = true,
+                "--seed" => options.seed = Some(number(name, &value()?)?),
+                "--plans" => options.plans = Some(number(name, &value()?)?),
                 _ => rest.push(word),
             }
         }
@@ -116,6 +122,11 @@ impl Options {
     }
 }
 
+fn number(name: &str, text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("`{name}` takes a whole number, not `{text}`"))
+}
+
 fn names(list: &str) -> impl Iterator<Item = String> + use<> {
     let names: Vec<_> = list.split(',').map(str::to_owned).collect();
     names.into_iter().filter(|name| !name.is_empty())
@@ -143,6 +154,7 @@ mod tests {
     fn a_value_that_is_missing_is_an_error() {
         assert!(parse("bin --report").is_err());
         assert!(parse("bin --readme README.md --area bulk").is_err());
+        assert!(parse("bin --plans many").is_err());
         assert!(parse("bin").expect("fine").is_full());
     }
 }

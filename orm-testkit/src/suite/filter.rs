@@ -22,6 +22,7 @@ pub(super) const CASES: &[Case] = cases! {
     "filter::null::empty_text_is_a_value" => empty_text_is_a_value, ["model.filter"];
     "filter::list::empty_in_matches_nothing_unasked" => empty_in_matches_nothing_unasked, ["model.filter"];
     "filter::list::empty_not_in_matches_everything" => empty_not_in_matches_everything, ["model.filter"];
+    "filter::list::empty_not_in_is_no_empty_condition" => empty_not_in_is_no_empty_condition, ["model.filter"];
     "filter::list::duplicates_change_nothing" => duplicates_change_nothing, ["model.filter"];
     "filter::list::longer_than_the_parameter_limit" => longer_than_the_parameter_limit, ["model.filter"], needs [MaxParams];
     "filter::compare::bounds" => bounds, ["model.filter"];
@@ -31,6 +32,8 @@ pub(super) const CASES: &[Case] = cases! {
     "filter::relation::to_one_path" => to_one_path, ["model.filter", "foreign_key.access"];
     "filter::relation::to_many_never_multiplies_rows" => to_many_never_multiplies_rows, ["model.filter"];
     "filter::relation::one_call_speaks_of_one_row" => one_call_speaks_of_one_row, ["model.filter"];
+    "filter::relation::alternatives_speak_of_one_row" => alternatives_speak_of_one_row, ["model.filter"];
+    "filter::relation::absent_reference_of_a_related_row" => absent_reference_of_a_related_row, ["model.filter"];
     "filter::relation::exclude_is_not_exists" => exclude_is_not_exists, ["model.filter"];
     "filter::relation::two_paths_to_one_table" => two_paths_to_one_table, ["model.filter"];
     "filter::relation::nullable_path_keeps_the_complement" => nullable_path_keeps_the_complement, ["model.filter"];
@@ -472,4 +475,37 @@ async fn or_none_is_none_for_no_row_only(cx: &Context) -> CaseResult {
     )?;
     let result = Post::get_or_none(kw!(views = 10)).await;
     check::fails(result, ErrorKind::MultipleObjectsReturned).map(drop)
+}
+
+/// An empty `not_in` holds for every row, also as one of several alternatives.
+async fn empty_not_in_is_no_empty_condition(cx: &Context) -> CaseResult {
+    library(cx).await?;
+    let none: [i32; 0] = [];
+    let everything = Post::views.not_in(none);
+    check::eq(Post::filter(everything.clone()).count().await?, 4)?;
+    let either = everything.clone() | Post::title.eq("Alpha");
+    check::eq(Post::filter(either).count().await?, 4)?;
+    check::eq(Post::filter(!everything).count().await?, 0)
+}
+
+/// Two lists of alternatives about one to-many relation in one call are about one related row.
+async fn alternatives_speak_of_one_row(cx: &Context) -> CaseResult {
+    library(cx).await?;
+    // Ann has one post with a rating of 3 and another one that is called beta.
+    let rating = User::posts.rating.in_([Some(3), Some(9)]) | User::posts.rating.gt(100);
+    let title = User::posts.title.eq("beta") | User::posts.title.startswith("x");
+    let one_call = User::filter(rating.clone() & title.clone());
+    check::eq(usernames(one_call).await?, Vec::<String>::new())?;
+    let two_calls = User::filter(rating).filter(title);
+    check::eq(usernames(two_calls).await?, ["ann"])
+}
+
+/// Behind a to-many path a reference may be absent in some rows: `isnull` asks for such a row.
+async fn absent_reference_of_a_related_row(cx: &Context) -> CaseResult {
+    library(cx).await?;
+    // Bob has a post with an editor and one without; Cyd has no post.
+    let by_key = [("posts__editor__isnull", true)];
+    check::eq(usernames(User::filter_by(by_key)).await?, ["ann", "bob"])?;
+    let by_column = [("posts__editor__username__isnull", true)];
+    check::eq(usernames(User::filter_by(by_column)).await?, ["ann", "bob"])
 }

@@ -2,7 +2,7 @@
 
 use crate::case::{Case, CaseResult, Context};
 use crate::models::{
-    Contract, Country, Post, Sample, Tag, User, library, noon, sorted_titles, usernames,
+    Category, Contract, Country, Post, Sample, Tag, User, library, noon, sorted_titles, usernames,
 };
 use crate::{cases, check};
 use orm_core::error::{Error, ErrorKind};
@@ -28,6 +28,7 @@ pub(super) const CASES: &[Case] = cases! {
     "write::update::validates_before_sending" => update_validates_before_sending, ["queryset.update", "exceptions.validation_error"];
     "write::update::leaves_auto_now_alone" => leaves_auto_now_alone, ["queryset.update", "fields.datetime.auto_now"];
     "write::delete::counts_its_own_rows" => counts_its_own_rows, ["queryset.delete"], needs [ForeignKeys];
+    "write::delete::counts_rows_that_cascade_to_each_other" => counts_rows_that_cascade_to_each_other, ["queryset.delete"], needs [ForeignKeys, Transactions];
     "write::delete::across_relations" => delete_across_relations, ["queryset.delete"];
     "write::delete::limit_and_order" => delete_limit_and_order, ["queryset.delete", "queryset.limit"], needs [UpdateLimit];
     "write::delete::instance_once" => instance_once, ["instance.delete", "exceptions.does_not_exist"];
@@ -433,4 +434,16 @@ async fn refuses_wrong_types(cx: &Context) -> CaseResult {
         (rows.ann.username.as_str(), rows.ann.age),
         ("ann", Some(30)),
     )
+}
+
+/// A row that matched counts, also when the database deleted it along with another one first.
+async fn counts_rows_that_cascade_to_each_other(cx: &Context) -> CaseResult {
+    let root = Category::create(kw!(name = "root")).await?;
+    let leaf = Category::create(kw!(name = "leaf", parent = &root)).await?;
+    Category::create(kw!(name = "twig", parent = &leaf)).await?;
+    Category::create(kw!(name = "other")).await?;
+    cx.ready();
+    let named = Category::filter(Category::name.ne("other"));
+    check::eq(named.delete().await?, 3)?;
+    check::eq(Category::all().count().await?, 1)
 }
