@@ -5,8 +5,11 @@ mod capability;
 mod errors;
 mod fields;
 mod filter;
+mod instant;
+mod kinds;
 mod lifecycle;
 mod lookup;
+mod names;
 mod prefetch;
 mod queryset;
 mod relation;
@@ -19,6 +22,9 @@ use crate::case::Case;
 pub fn cases() -> Vec<Case> {
     let areas = [
         fields::CASES,
+        kinds::CASES,
+        instant::CASES,
+        names::CASES,
         filter::CASES,
         lookup::CASES,
         queryset::CASES,
