@@ -23,6 +23,7 @@ pub mod case;
 pub mod check;
 pub mod harness;
 pub mod layer;
+pub mod introspect;
 mod library;
 pub mod models;
 pub mod probe;

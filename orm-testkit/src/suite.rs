@@ -8,11 +8,16 @@ mod filter;
 mod instant;
 mod kinds;
 mod lifecycle;
+mod limits;
+mod link;
 mod lookup;
 mod names;
 mod prefetch;
 mod queryset;
 mod relation;
+mod save;
+mod schema;
+mod text;
 mod transaction;
 mod write;
 
@@ -25,6 +30,11 @@ pub fn cases() -> Vec<Case> {
         kinds::CASES,
         instant::CASES,
         names::CASES,
+        text::CASES,
+        limits::CASES,
+        save::CASES,
+        schema::CASES,
+        link::CASES,
         filter::CASES,
         lookup::CASES,
         queryset::CASES,
