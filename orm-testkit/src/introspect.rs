@@ -35,7 +35,11 @@ pub struct ForeignKey {
 }
 
 async fn rows(cx: &Context, sql: &str) -> CaseResult<Vec<Vec<Value>>> {
-    Ok(cx.client().execute_query(sql, Vec::new()).await?.into_rows())
+    Ok(cx
+        .client()
+        .execute_query(sql, Vec::new())
+        .await?
+        .into_rows())
 }
 
 fn text(value: &Value) -> CaseResult<String> {
@@ -144,9 +148,9 @@ pub async fn indexes(cx: &Context, table: &str) -> CaseResult<Vec<Index>> {
 /// The catalogue cannot be read.
 pub async fn foreign_keys(cx: &Context, table: &str) -> CaseResult<Vec<ForeignKey>> {
     let sql = match cx.client().dialect().family() {
-        SqlFamily::Sqlite => format!(
-            "SELECT \"from\", \"table\", on_delete FROM pragma_foreign_key_list('{table}')"
-        ),
+        SqlFamily::Sqlite => {
+            format!("SELECT \"from\", \"table\", on_delete FROM pragma_foreign_key_list('{table}')")
+        }
         SqlFamily::MySql => format!(
             "SELECT k.column_name, k.referenced_table_name, r.delete_rule \
              FROM information_schema.key_column_usage k \

@@ -2,9 +2,13 @@
 
 mod bulk;
 mod capability;
+mod comparing;
+mod constraint;
+mod driver;
 mod errors;
 mod fields;
 mod filter;
+mod injection;
 mod instant;
 mod kinds;
 mod lifecycle;
@@ -17,6 +21,7 @@ mod queryset;
 mod relation;
 mod save;
 mod schema;
+mod startup;
 mod text;
 mod transaction;
 mod write;
@@ -33,6 +38,11 @@ pub fn cases() -> Vec<Case> {
         text::CASES,
         limits::CASES,
         save::CASES,
+        driver::CASES,
+        constraint::CASES,
+        injection::CASES,
+        comparing::CASES,
+        startup::CASES,
         schema::CASES,
         link::CASES,
         filter::CASES,

@@ -211,7 +211,10 @@ async fn ten_thousand(cx: &Context) -> CaseResult {
     let stored = Post::all().order_by("views").await?;
     let sum: i64 = stored.iter().map(|post| i64::from(post.views)).sum();
     check::eq((stored.len(), sum), (10_000, 49_995_000))?;
-    check::eq(Post::filter(kw!(rating__isnull = true)).count().await?, 5_000)?;
+    check::eq(
+        Post::filter(kw!(rating__isnull = true)).count().await?,
+        5_000,
+    )?;
     for at in [0, 4_999, 9_999] {
         check::eq(stored[at].id, made[at].id)?;
     }
@@ -248,8 +251,8 @@ async fn conflict_names_columns(_: &Context) -> CaseResult {
 /// What separates or ends values in some format of transfer is text like any other.
 async fn texts_like_formats(_: &Context) -> CaseResult {
     let texts = [
-        "\t", "\\t", "a\tb", "\n", "\\N", "\\.", "\\", "\"", "\"\"", "'", ",", "\r\n", "{}", "{a,b}",
-        "NULL", "null", "[1]", "\u{1}", "\u{7f}", "",
+        "\t", "\\t", "a\tb", "\n", "\\N", "\\.", "\\", "\"", "\"\"", "'", ",", "\r\n", "{}",
+        "{a,b}", "NULL", "null", "[1]", "\u{1}", "\u{7f}", "",
     ];
     let users = texts.iter().enumerate().map(|(n, text)| User {
         username: format!("u{n:02}"),
@@ -258,7 +261,10 @@ async fn texts_like_formats(_: &Context) -> CaseResult {
     });
     User::bulk_create(users.collect()).await?;
     let stored = User::all().order_by("username").await?;
-    let found: Vec<_> = stored.iter().filter_map(|user| user.bio.as_deref()).collect();
+    let found: Vec<_> = stored
+        .iter()
+        .filter_map(|user| user.bio.as_deref())
+        .collect();
     check::eq(found, texts)
 }
 

@@ -48,9 +48,18 @@ async fn first_and_last(_: &Context) -> CaseResult {
 async fn never_round_up(_: &Context) -> CaseResult {
     let ann = User::create(kw!(username = "ann")).await?;
     for (given, expected) in [
-        ("2023-12-31T23:59:59.999999999Z", "2023-12-31T23:59:59.999999Z"),
-        ("1969-12-31T23:59:59.999999999Z", "1969-12-31T23:59:59.999999Z"),
-        ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999Z"),
+        (
+            "2023-12-31T23:59:59.999999999Z",
+            "2023-12-31T23:59:59.999999Z",
+        ),
+        (
+            "1969-12-31T23:59:59.999999999Z",
+            "1969-12-31T23:59:59.999999Z",
+        ),
+        (
+            "9999-12-31T23:59:59.999999999Z",
+            "9999-12-31T23:59:59.999999Z",
+        ),
     ] {
         let made = stored(&ann, at(given)?).await?;
         check::eq(made.published, Some(at(expected)?))?;
@@ -63,7 +72,11 @@ async fn never_round_up(_: &Context) -> CaseResult {
 /// Days that only some years have.
 async fn leap_days(_: &Context) -> CaseResult {
     let ann = User::create(kw!(username = "ann")).await?;
-    for text in ["2024-02-29T00:00:00Z", "2000-02-29T12:00:00Z", "0004-02-29T00:00:00Z"] {
+    for text in [
+        "2024-02-29T00:00:00Z",
+        "2000-02-29T12:00:00Z",
+        "0004-02-29T00:00:00Z",
+    ] {
         let made = stored(&ann, at(text)?).await?;
         let found = Post::get(kw!(id = made.id, published__day = 29)).await?;
         check::eq(found.published, Some(at(text)?))?;
@@ -118,7 +131,11 @@ async fn order_is_chronological(_: &Context) -> CaseResult {
     let found: Vec<_> = found.iter().filter_map(|post| post.published).collect();
     check::eq(&found, &sorted)?;
     let found = Post::all().order_by("-published").await?;
-    let found: Vec<_> = found.iter().rev().filter_map(|post| post.published).collect();
+    let found: Vec<_> = found
+        .iter()
+        .rev()
+        .filter_map(|post| post.published)
+        .collect();
     check::eq(&found, &sorted)?;
     for (place, instant) in sorted.iter().enumerate() {
         let earlier = Post::filter(kw!(published__lt = *instant)).count().await?;
@@ -133,7 +150,11 @@ async fn any_offset(_: &Context) -> CaseResult {
     let post = stored(&ann, at("2024-06-01T12:00:00+05:30")?).await?;
     let utc = at("2024-06-01T06:30:00Z")?;
     check::eq(Post::get(kw!(id = post.id)).await?.published, Some(utc))?;
-    for text in ["2024-06-01T06:30:00Z", "2024-06-01T01:00:00-05:30", "2024-05-31T16:30:00-14:00"] {
+    for text in [
+        "2024-06-01T06:30:00Z",
+        "2024-06-01T01:00:00-05:30",
+        "2024-05-31T16:30:00-14:00",
+    ] {
         let same = Post::filter(kw!(published = at(text)?));
         check::eq(same.count().await?, 1)?;
         let same = Post::filter(kw!(published__in = [at(text)?]));
@@ -147,7 +168,10 @@ async fn any_offset(_: &Context) -> CaseResult {
 /// The two instants that a clock shows alike in autumn, and the hour that is missing in spring.
 async fn repeated_hour(_: &Context) -> CaseResult {
     let ann = User::create(kw!(username = "ann")).await?;
-    let twice = [at("2024-10-27T02:30:00+02:00")?, at("2024-10-27T02:30:00+01:00")?];
+    let twice = [
+        at("2024-10-27T02:30:00+02:00")?,
+        at("2024-10-27T02:30:00+01:00")?,
+    ];
     let missing = at("2024-03-31T01:30:00Z")?;
     for instant in [twice[0], twice[1], missing] {
         stored(&ann, instant).await?;

@@ -90,10 +90,7 @@ async fn sixty_four_bits(cx: &Context) -> CaseResult {
         check::eq(Reading::filter(kw!(big = big)).count().await?, 1)?;
         check::eq(Reading::filter(kw!(big__in = [big])).count().await?, 1)?;
         let listed = Reading::filter(kw!(id = made.id));
-        check::eq(
-            listed.values_list((Reading::big,)).await?,
-            [(Some(big),)],
-        )?;
+        check::eq(listed.values_list((Reading::big,)).await?, [(Some(big),)])?;
         let mut other = Reading::create(kw!(small = 1_i16)).await?;
         other.update_from_dict(json!({ "big": big }))?;
         other.save().await?;
@@ -179,7 +176,9 @@ async fn unique_takes_many_nulls(cx: &Context) -> CaseResult {
 /// Texts that a language may take for equal are different values.
 async fn unique_is_binary(cx: &Context) -> CaseResult {
     readings(cx).await?;
-    let labels = ["a", "A", "a ", " a", "ä", "a\u{308}", "Ä", "ａ", "ß", "ss", "", " "];
+    let labels = [
+        "a", "A", "a ", " a", "ä", "a\u{308}", "Ä", "ａ", "ß", "ss", "", " ",
+    ];
     for label in labels {
         Reading::create(kw!(label = label)).await?;
     }
@@ -244,12 +243,23 @@ async fn one_call_each(cx: &Context) -> CaseResult {
 async fn floats_are_exact(cx: &Context) -> CaseResult {
     readings(cx).await?;
     let third = 1.0_f64 / 3.0;
-    for ratio in [0.0, 0.1, -third, 1e15 + 0.3, f64::MIN_POSITIVE, f64::MAX, f64::MIN] {
+    for ratio in [
+        0.0,
+        0.1,
+        -third,
+        1e15 + 0.3,
+        f64::MIN_POSITIVE,
+        f64::MAX,
+        f64::MIN,
+    ] {
         let made = Reading::create(kw!(ratio = ratio)).await?;
         let stored = Reading::get(kw!(id = made.id)).await?.ratio;
         check::eq(stored.map(f64::to_bits), Some(ratio.to_bits()))?;
         check::eq(Reading::filter(kw!(ratio = ratio)).count().await?, 1)?;
-        check::eq(Reading::filter(kw!(ratio__gte = ratio)).exists().await?, true)?;
+        check::eq(
+            Reading::filter(kw!(ratio__gte = ratio)).exists().await?,
+            true,
+        )?;
     }
     Ok(())
 }

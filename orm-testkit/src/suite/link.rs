@@ -89,13 +89,20 @@ async fn sides_are_not_mixed_up(cx: &Context) -> CaseResult {
     check::eq(people(cyd.followers.all()).await?, ["ann", "bob"])?;
     check::eq(people(cyd.follows.all()).await?.len(), 0)?;
     check::eq(people(ann.followers.all()).await?.len(), 0)?;
-    check::eq(people(Person::filter(kw!(follows__name = "cyd"))).await?, ["ann", "bob"])?;
-    check::eq(people(Person::filter(kw!(followers__name = "ann"))).await?, ["bob", "cyd"])?;
+    check::eq(
+        people(Person::filter(kw!(follows__name = "cyd"))).await?,
+        ["ann", "bob"],
+    )?;
+    check::eq(
+        people(Person::filter(kw!(followers__name = "ann"))).await?,
+        ["bob", "cyd"],
+    )?;
     cyd.followers.remove(&ann).await?;
     check::eq(people(ann.follows.all()).await?, ["bob"])?;
     let all = Person::all().prefetch_related(["follows", "followers"]);
     let all = all.order_by("name").await?;
-    let count = |one: &Person| Ok::<_, Error>((one.follows.get()?.len(), one.followers.get()?.len()));
+    let count =
+        |one: &Person| Ok::<_, Error>((one.follows.get()?.len(), one.followers.get()?.len()));
     let counts: Result<Vec<_>> = all.iter().map(count).collect();
     check::eq(counts?, [(1, 0), (1, 1), (0, 1)])
 }
@@ -118,12 +125,14 @@ async fn same_link_from_many_tasks(cx: &Context) -> CaseResult {
     let mut tasks = Vec::new();
     for _ in 0..8 {
         let (delta, unused) = (rows.delta.clone(), rows.unused.clone());
-        tasks.push(tokio::spawn(cx.scope(async move {
-            delta.tags.add(&unused).await
-        })));
+        tasks.push(tokio::spawn(
+            cx.scope(async move { delta.tags.add(&unused).await }),
+        ));
     }
     for task in tasks {
-        let done = task.await.map_err(|error| Failure::new(error.to_string()))?;
+        let done = task
+            .await
+            .map_err(|error| Failure::new(error.to_string()))?;
         done?;
     }
     check::eq(rows.delta.tags.all().count().await?, 1)
@@ -132,10 +141,16 @@ async fn same_link_from_many_tasks(cx: &Context) -> CaseResult {
 /// Many at once, some of which are there already or are given twice; many are taken away at once.
 async fn many_and_repeated(cx: &Context) -> CaseResult {
     let rows = library(cx).await?;
-    rows.beta.tags.add([&rows.rust, &rows.web, &rows.web]).await?;
+    rows.beta
+        .tags
+        .add([&rows.rust, &rows.web, &rows.web])
+        .await?;
     check::eq(rows.beta.tags.all().count().await?, 2)?;
     rows.beta.tags.add([&rows.unused]).await?;
-    rows.beta.tags.remove([&rows.rust, &rows.unused, &rows.rust]).await?;
+    rows.beta
+        .tags
+        .remove([&rows.rust, &rows.unused, &rows.rust])
+        .await?;
     check::eq(rows.beta.tags.all().count().await?, 1)?;
     check::eq(rows.alpha.tags.all().count().await?, 2)?;
     let none: [&Tag; 0] = [];
@@ -177,7 +192,10 @@ async fn no_action(cx: &Context) -> CaseResult {
     let error = check::fails(shelf.delete().await, ErrorKind::Integrity)?;
     let kind = error.constraint().map(|broken| broken.kind());
     check::eq(kind, Some(ConstraintKind::ForeignKey))?;
-    check::eq((Shelf::all().count().await?, Book::all().count().await?), (1, 1))?;
+    check::eq(
+        (Shelf::all().count().await?, Book::all().count().await?),
+        (1, 1),
+    )?;
     book.delete().await?;
     Ok(shelf.delete().await?)
 }
@@ -201,11 +219,15 @@ async fn on_every_connection(cx: &Context) -> CaseResult {
     for number in 0..24 {
         tasks.push(tokio::spawn(cx.scope(async move {
             let title = format!("p{number}");
-            Post::create(kw!(title = title, author_id = missing)).await.map(drop)
+            Post::create(kw!(title = title, author_id = missing))
+                .await
+                .map(drop)
         })));
     }
     for task in tasks {
-        let result = task.await.map_err(|error| Failure::new(error.to_string()))?;
+        let result = task
+            .await
+            .map_err(|error| Failure::new(error.to_string()))?;
         let error = check::fails(result, ErrorKind::Integrity)?;
         let kind = error.constraint().map(|broken| broken.kind());
         check::eq(kind, Some(ConstraintKind::ForeignKey))?;

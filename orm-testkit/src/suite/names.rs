@@ -95,12 +95,19 @@ async fn reserved_words(cx: &Context) -> CaseResult {
     Reserved::create(kw!(select = "b", group = 2, key = &top, usual = 9)).await?;
     let query = Reserved::filter(kw!(group__gt = 0, place__startswith = "h"));
     check::eq(query.count().await?, 1)?;
-    let ordered = Reserved::all().order_by(["-group", "user", "select"]).limit(1);
+    let ordered = Reserved::all()
+        .order_by(["-group", "user", "select"])
+        .limit(1);
     check::eq(ordered.await?[0].select.as_str(), "b")?;
     check::eq(Reserved::filter(kw!(key__select = "a")).count().await?, 1)?;
     check::eq(Reserved::filter(kw!(table__usual = 9)).count().await?, 1)?;
     let changed = Reserved::filter(kw!(limit = 3));
-    check::eq(changed.update(kw!(user = F(user) + 1, place = "there")).await?, 1)?;
+    check::eq(
+        changed
+            .update(kw!(user = F(user) + 1, place = "there"))
+            .await?,
+        1,
+    )?;
     let with = Reserved::all().prefetch_related("table").order_by("group");
     check::eq(with.await?[0].table.get()?.len(), 1)?;
     check::eq(Reserved::filter(kw!(usual = 9)).delete().await?, 1)
@@ -137,7 +144,11 @@ async fn quotes_and_placeholders(cx: &Context) -> CaseResult {
     cx.create_tables_of(&[Quoted::meta()]).await?;
     let made = Quoted::create(kw!(title = "a", holes = 1, comment = 2, slashes = 3)).await?;
     Quoted::create(kw!(title = "b", holes = 4)).await?;
-    let query = Quoted::filter(kw!(holes = 1, comment__in = [2, 3], slashes__range = (3, 3)));
+    let query = Quoted::filter(kw!(
+        holes = 1,
+        comment__in = [2, 3],
+        slashes__range = (3, 3)
+    ));
     check::eq(query.order_by("-comment").await?[0].id, made.id)?;
     check::eq(Quoted::all().update(kw!(comment = F(holes) + 1)).await?, 2)?;
     let mut stored = Quoted::get(kw!(comment = 5)).await?;

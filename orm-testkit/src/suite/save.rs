@@ -29,7 +29,10 @@ async fn named_fields_only(cx: &Context) -> CaseResult {
     rows.ann.bio = Some("changed".into());
     rows.ann.save().only(["bio"]).await?;
     let stored = User::get(kw!(id = rows.ann.id)).await?;
-    check::eq((stored.bio.as_deref(), stored.age), (Some("changed"), Some(99)))
+    check::eq(
+        (stored.bio.as_deref(), stored.age),
+        (Some("changed"), Some(99)),
+    )
 }
 
 /// The time of the change is kept also by a save of some fields.
@@ -124,7 +127,11 @@ async fn every_row(cx: &Context) -> CaseResult {
 /// The key of rows cannot be updated.
 async fn key_is_refused(cx: &Context) -> CaseResult {
     library(cx).await?;
-    let work = async { User::filter(kw!(username = "ann")).update(kw!(id = 99)).await };
+    let work = async {
+        User::filter(kw!(username = "ann"))
+            .update(kw!(id = 99))
+            .await
+    };
     let (result, sent) = cx.watch(work).await;
     check::mentions(check::fails(result, ErrorKind::Field)?, &["id"])?;
     check::eq(sent.len(), 0)
@@ -156,7 +163,9 @@ async fn empty_selection(cx: &Context) -> CaseResult {
     library(cx).await?;
     let work = async {
         let nobody: [i32; 0] = [];
-        let changed = User::filter(kw!(id__in = nobody)).update(kw!(age = 1)).await?;
+        let changed = User::filter(kw!(id__in = nobody))
+            .update(kw!(age = 1))
+            .await?;
         let deleted = User::filter(kw!(id__in = nobody)).delete().await?;
         let limited = User::all().limit(0).delete().await?;
         Ok::<_, Error>((changed, deleted, limited))

@@ -99,7 +99,9 @@ fn count(indexes: &[Index], column: &str, unique: bool) -> CaseResult<usize> {
     let of_it: Vec<_> = indexes.iter().filter(|i| i.columns[0] == column).collect();
     match of_it.iter().find(|index| index.unique != unique) {
         None => Ok(of_it.len()),
-        Some(index) => Err(Failure::new(format!("{index:?}, expected unique: {unique}"))),
+        Some(index) => Err(Failure::new(format!(
+            "{index:?}, expected unique: {unique}"
+        ))),
     }
 }
 
@@ -149,13 +151,19 @@ async fn actions(cx: &Context) -> CaseResult {
     for (table, expected) in [
         (
             "kit_post",
-            &[("author_id", "kit_user", "CASCADE"), ("editor_id", "kit_user", "SET NULL")][..],
+            &[
+                ("author_id", "kit_user", "CASCADE"),
+                ("editor_id", "kit_user", "SET NULL"),
+            ][..],
         ),
         ("kit_contract", &[("owner_id", "kit_user", "RESTRICT")]),
         ("kit_category", &[("parent_id", "kit_category", "CASCADE")]),
         (
             "kit_post_tags",
-            &[("post_id", "kit_post", "CASCADE"), ("tag_id", "kit_tag", "CASCADE")],
+            &[
+                ("post_id", "kit_post", "CASCADE"),
+                ("tag_id", "kit_tag", "CASCADE"),
+            ],
         ),
     ] {
         let found = introspect::foreign_keys(cx, table).await?;
@@ -187,14 +195,19 @@ async fn again_is_safe(cx: &Context) -> CaseResult {
     let keys = introspect::foreign_keys(cx, "kit_post").await?;
     let here = connection::default_connection()?;
     let facts = cx.capabilities();
-    let options = SchemaOptions::new().safe(true).foreign_keys(facts.foreign_keys);
+    let options = SchemaOptions::new()
+        .safe(true)
+        .foreign_keys(facts.foreign_keys);
     cx.ready();
     for _ in 0..2 {
         tortoise::create_tables_with(&here, &crate::models::all(), &options).await?;
     }
     check::eq(introspect::indexes(cx, "kit_sample").await?, before)?;
     check::eq(introspect::foreign_keys(cx, "kit_post").await?, keys)?;
-    check::eq((User::all().count().await?, Post::all().count().await?), (3, 4))
+    check::eq(
+        (User::all().count().await?, Post::all().count().await?),
+        (3, 4),
+    )
 }
 
 /// Where a table is there already and that is not allowed, the error has the statement.
@@ -229,7 +242,9 @@ async fn same_statements(cx: &Context) -> CaseResult {
 async fn two_of_one_table(cx: &Context) -> CaseResult {
     let here = connection::default_connection()?;
     let models = [Tag::meta(), Impostor::meta()];
-    let (result, sent) = cx.watch(tortoise::create_tables(&here, &models, true)).await;
+    let (result, sent) = cx
+        .watch(tortoise::create_tables(&here, &models, true))
+        .await;
     let error = check::fails(result, ErrorKind::Configuration)?;
     check::mentions(error, &["Tag", "Impostor", "kit_tag"])?;
     check::eq(sent.len(), 0)
@@ -263,7 +278,10 @@ async fn hostile_literals(cx: &Context) -> CaseResult {
             }
             Err(error) => {
                 check::eq(error.kind(), ErrorKind::Validation)?;
-                check::that(text.chars().any(char::is_control), "only control characters")?;
+                check::that(
+                    text.chars().any(char::is_control),
+                    "only control characters",
+                )?;
             }
         }
     }

@@ -62,7 +62,16 @@ async fn normal_forms(_: &Context) -> CaseResult {
 /// Line ends, tabs and the other control characters are kept, at the ends too.
 async fn control_characters(_: &Context) -> CaseResult {
     let every: String = (1..=31).chain([127]).map(char::from).collect();
-    for text in ["\r\n", "\n", "\r", "\ta\t", "a\r\nb\nc\rd", "\u{1a}", "\u{8}\u{7f}", &every] {
+    for text in [
+        "\r\n",
+        "\n",
+        "\r",
+        "\ta\t",
+        "a\r\nb\nc\rd",
+        "\u{1a}",
+        "\u{8}\u{7f}",
+        &every,
+    ] {
         let made = User::create(kw!(username = text, bio = text)).await?;
         let stored = User::get(kw!(username = text, bio = text)).await?;
         check::eq(stored.id, made.id)?;
