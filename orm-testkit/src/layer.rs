@@ -135,15 +135,24 @@ pub trait Layer: fmt::Debug + Send + Sync + 'static {
 pub struct Layered<L> {
     inner: Arc<dyn Backend>,
     layer: Arc<L>,
+    deadline: Duration,
 }
 
 impl<L: Layer> Layered<L> {
     /// The backend under this layer.
     pub fn new(inner: Arc<dyn Backend>, layer: L) -> Self {
         Layered {
+            deadline: inner.deadline(),
             inner,
             layer: Arc::new(layer),
         }
+    }
+
+    /// Another deadline for each case, for layers that hang.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
     }
 
     /// The layer.
@@ -192,7 +201,7 @@ impl<L: Layer> Backend for Layered<L> {
     }
 
     fn deadline(&self) -> Duration {
-        self.inner.deadline()
+        self.deadline
     }
 
     fn probe(&self, family: SqlFamily, capability: Capability) -> Option<Vec<String>> {

@@ -1,8 +1,8 @@
 //! Conformance suite for drivers of fast-django: one call that runs every case on a database and
 //! prints which documented items hold.
 //!
-//! A driver author writes a [`Backend`] (a name, and how to make an empty database) and hands it
-//! to [`main!`] in a test target with `harness = false`:
+//! A driver author writes a [`Backend`] (a name, how to make an empty database, and a [`Level`])
+//! and hands it to [`main!`] in a test target with `harness = false`:
 //!
 //! ```toml
 //! [[test]]
@@ -10,12 +10,16 @@
 //! harness = false
 //! ```
 //!
-//! A case is a function over a [`Context`], listed with an id and the documented items that it
-//! covers. Each case has a database of its own and runs with it as the default connection, so the
-//! models of the suite are used as in a program.
+//! A case is a function over a [`Context`], listed with an id, the documented items that it covers
+//! and the capabilities that it needs. Each case has a database of its own and runs with it as the
+//! default connection, so the models of the suite are used as in a program. What comes of it is a
+//! [`Verdict`]; claims are refuted in both directions, and nothing is skipped.
 //!
-//! Exit codes: 0 all as expected, 1 a case failed, 2 wrong arguments, 3 a required backend is not
-//! available, 4 a documented item has no case or a case names an unknown item, 5 no case ran.
+//! [`check`](fn@check) runs cases inside a test and returns the [`Report`]; a [`layer`] over a
+//! backend breaks a rule on purpose, to see that the suite notices.
+//!
+//! Exit codes: 0 all as expected, 1 a case failed, 2 wrong arguments, 3 a backend is missing, 4 a
+//! gap in coverage or a stale table of backends, 5 no case ran. The README lists the arguments.
 
 pub mod api;
 pub mod backend;
@@ -77,6 +81,7 @@ pub use verdict::Verdict;
 macro_rules! main {
     ($($(#[$attribute:meta])* $backend:path),+ $(,)?) => {
         fn main() -> ::std::process::ExitCode {
+            #[allow(unused_mut, reason = "every backend may be left out")]
             let mut backends: ::std::vec::Vec<::std::sync::Arc<dyn $crate::Backend>> =
                 ::std::vec::Vec::new();
             $(

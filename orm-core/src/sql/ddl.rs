@@ -80,7 +80,8 @@ pub fn create_schema_with(
 ) -> Result<Vec<String>> {
     let mut schema = Schema {
         dialect,
-        options: *options,
+        safe: options.safe,
+        foreign_keys: options.foreign_keys,
         created: Vec::new(),
         tables: Vec::new(),
         indexes: Vec::new(),
@@ -99,6 +100,10 @@ pub fn create_schema_with(
             }
         }
     }
+    // Without the words, a second run would fail half way.
+    if options.safe && !schema.indexes.is_empty() && !dialect.capabilities().index_if_not_exists {
+        return Err(Error::Unsupported("index_if_not_exists"));
+    }
     let mut statements = schema.tables;
     statements.append(&mut schema.later);
     statements.append(&mut schema.indexes);
@@ -110,7 +115,8 @@ pub fn create_schema_with(
 #[derive(Debug)]
 struct Schema<'d> {
     dialect: &'d dyn Dialect,
-    options: SchemaOptions,
+    safe: bool,
+    foreign_keys: bool,
     created: Vec<&'static str>,
     tables: Vec<String>,
     indexes: Vec<String>,
@@ -197,7 +203,7 @@ impl Schema<'_> {
         among: &[&'static ModelMeta],
         parts: &mut Vec<String>,
     ) -> Result<()> {
-        if !self.options.foreign_keys {
+        if !self.foreign_keys {
             return Ok(());
         }
         let text = self.foreign_key(key)?;
@@ -219,7 +225,7 @@ impl Schema<'_> {
 
     /// Where the database has no words for "add if missing" but has blocks, a block.
     fn unless_there(&self, add: String) -> String {
-        if self.options.safe && self.dialect.family() == SqlFamily::Postgres {
+        if self.safe && self.dialect.family() == SqlFamily::Postgres {
             format!("DO $fk$ BEGIN {add}; EXCEPTION WHEN duplicate_object THEN NULL; END $fk$")
         } else {
             add
@@ -228,12 +234,7 @@ impl Schema<'_> {
 
     /// A named index: a statement of its own, or a part of the table where an index cannot be
     /// created "if missing".
-    fn index(
-        &mut self,
-        table: &'static str,
-        fields: &[(&str, bool)],
-        parts: &mut Vec<String>,
-    ) -> Result<()> {
+    fn index(&mut self, table: &'static str, fields: &[(&str, bool)], parts: &mut Vec<String>) {
         let facts = self.dialect.capabilities();
         let columns: Vec<&str> = fields.iter().map(|(column, _)| *column).collect();
         let name = names::derive("idx", table, &columns, facts.max_identifier);
@@ -245,12 +246,9 @@ impl Schema<'_> {
         let columns = columns.join(", ");
         if self.dialect.family() == SqlFamily::MySql {
             parts.push(format!("INDEX {name} ({columns})"));
-            return Ok(());
+            return;
         }
-        if self.options.safe && !facts.index_if_not_exists {
-            return Err(Error::Unsupported("index_if_not_exists"));
-        }
-        let guard = if self.options.safe {
+        let guard = if self.safe && facts.index_if_not_exists {
             "IF NOT EXISTS "
         } else {
             ""
@@ -258,7 +256,6 @@ impl Schema<'_> {
         let table = self.name(table);
         self.indexes
             .push(format!("CREATE INDEX {guard}{name} ON {table} ({columns})"));
-        Ok(())
     }
 
     /// An index that is to serve ORDER BY has NULL where queries put it.
@@ -277,10 +274,14 @@ impl Schema<'_> {
         if !self.dialect.capabilities().comments || field.description.is_empty() {
             return Ok(String::new());
         }
-        let text = self.dialect.literal(&Value::from(field.description))?;
         if self.dialect.family() == SqlFamily::MySql {
-            return Ok(format!(" COMMENT {text}"));
+            // A plain literal, of at most 1024 characters (manual, "CREATE TABLE Statement"). With
+            // both doubled it ends where it should, whether or not backslashes escape.
+            let text: String = field.description.chars().take(1024).collect();
+            let text = text.replace('\\', "\\\\").replace('\'', "''");
+            return Ok(format!(" COMMENT '{text}'"));
         }
+        let text = self.dialect.literal(&Value::from(field.description))?;
         let (table, column) = (self.name(table), self.name(field.column));
         self.comments
             .push(format!("COMMENT ON COLUMN {table}.{column} IS {text}"));
@@ -288,11 +289,7 @@ impl Schema<'_> {
     }
 
     fn create(&mut self, table: &str, parts: &[String]) {
-        let guard = if self.options.safe {
-            "IF NOT EXISTS "
-        } else {
-            ""
-        };
+        let guard = if self.safe { "IF NOT EXISTS " } else { "" };
         let suffix = match self.dialect.table_suffix().trim() {
             "" => String::new(),
             suffix => format!(" {suffix}"),
@@ -342,7 +339,7 @@ impl Schema<'_> {
             };
             self.refer(key, among, &mut parts)?;
         }
-        self.index(through.table, &[(through.target_column, false)], &mut parts)?;
+        self.index(through.table, &[(through.target_column, false)], &mut parts);
         self.create(through.table, &parts);
         Ok(())
     }

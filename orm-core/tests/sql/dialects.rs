@@ -12,6 +12,7 @@ const fn facts() -> Capabilities {
     facts.multi_row_insert = true;
     facts.ignore_conflicts = true;
     facts.foreign_keys = true;
+    facts.regex = true;
     facts.index_if_not_exists = true;
     facts.max_params = 32_766;
     facts.max_identifier = 63;

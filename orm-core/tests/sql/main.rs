@@ -4,6 +4,7 @@
 
 mod behaviour;
 mod dialects;
+mod gates;
 mod models;
 mod shapes;
 

@@ -307,3 +307,20 @@ fn the_database_is_removed_after_every_outcome() {
     assert_eq!(report.verdict(PASSES[0].id), Some(Verdict::Failed));
     assert!(report.records()[0].message.contains("could not be removed"));
 }
+
+#[test]
+fn a_blocked_thread_is_noticed_by_its_name() {
+    let limit = Duration::from_millis(50);
+    let blocked = runner::watched("fake::it::blocks", limit, || {
+        loop {
+            std::thread::park();
+        }
+    });
+    let message: std::result::Result<(), String> = blocked;
+    let message = message.expect_err("it never ends");
+    assert!(message.contains("fake::it::blocks"), "{message}");
+    assert_eq!(
+        runner::watched("fine", Duration::from_secs(20), || 3),
+        Ok(3)
+    );
+}

@@ -43,7 +43,7 @@ impl Layer for Facts {
     }
 }
 
-/// A dialect with other facts.
+/// A dialect with other facts. Every method of [`Dialect`] is passed on, those with a default too.
 #[derive(Debug)]
 struct Changed {
     inner: &'static dyn Dialect,

@@ -51,6 +51,9 @@ pub(super) fn text(report: &Report) -> String {
 /// One cell: how many of its cases are as they should be.
 pub(super) fn cell(cell: &Cell) -> String {
     let (all, good) = (cell.all(), cell.good());
+    if all == 0 {
+        return "·".to_owned();
+    }
     if cell.ran() == 0 {
         return "· NOT RUN".to_owned();
     }

@@ -3,7 +3,7 @@
 use crate::sqlite::Sqlite;
 use orm_core::backend::Isolation;
 use orm_testkit::layer::{Facts, Layered};
-use orm_testkit::{Capability, Filter, Report, Verdict, WhenOff, check};
+use orm_testkit::{Capability, Filter, Level, Report, Verdict, WhenOff, check};
 use std::sync::Arc;
 
 fn with(facts: Facts, filter: &Filter) -> Report {
@@ -112,4 +112,11 @@ fn the_layer_alone_changes_nothing() {
         "{:?}",
         report.empty_cells()
     );
+    // A method of the dialect that the layer did not pass on would show in the texts.
+    let plain = check(Arc::new(Sqlite), &Filter::all());
+    let alike = plain.records().iter().zip(report.records());
+    for (plain, layered) in alike.filter(|(plain, _)| plain.case.level == Level::Core) {
+        assert_eq!(plain.case.id, layered.case.id);
+        assert_eq!(plain.sql, layered.sql, "{}", plain.case.id);
+    }
 }

@@ -124,7 +124,7 @@ impl Schema<'_> {
         }
         for group in groups {
             let columns: Vec<(&str, bool)> = group.iter().map(|f| (f.column, f.null)).collect();
-            self.index(model.table, &columns, parts)?;
+            self.index(model.table, &columns, parts);
         }
         Ok(())
     }
