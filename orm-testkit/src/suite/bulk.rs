@@ -20,7 +20,7 @@ pub(super) const CASES: &[Case] = cases! {
     "bulk::create::one_is_like_create" => one_is_like_create, ["model.bulk_create", "model.create"];
     "bulk::create::ten_thousand_rows" => ten_thousand, ["model.bulk_create"], needs [Transactions, MultiRowInsert];
     "bulk::create::same_instance_twice" => same_instance_twice, ["model.bulk_create", "exceptions.integrity_error"], needs [MultiRowInsert];
-    "bulk::create::conflict_names_its_columns" => conflict_names_columns, ["model.bulk_create", "exceptions.integrity_error"], needs [MultiRowInsert];
+    "bulk::create::conflict_names_its_columns" => conflict_names_columns, ["model.bulk_create", "exceptions.integrity_error"], needs [Transactions, MultiRowInsert];
     "bulk::create::texts_that_look_like_formats" => texts_like_formats, ["model.bulk_create", "fields.text"], needs [MultiRowInsert];
     "bulk::create::few_shapes_of_statement" => few_shapes, ["model.bulk_create"], needs [Transactions, MultiRowInsert];
     "bulk::create::every_bad_row_is_named" => every_bad_row, ["model.bulk_create", "exceptions.validation_error"];
@@ -238,8 +238,9 @@ async fn same_instance_twice(_: &Context) -> CaseResult {
 }
 
 /// The error of many rows says as much as that of one.
-async fn conflict_names_columns(_: &Context) -> CaseResult {
+async fn conflict_names_columns(cx: &Context) -> CaseResult {
     Tag::create(kw!(name = "b")).await?;
+    cx.ready();
     let tags = vec![tag("a"), tag("b"), tag("c")];
     let error = check::fails(Tag::bulk_create(tags).await, ErrorKind::Integrity)?;
     let broken = error.constraint();

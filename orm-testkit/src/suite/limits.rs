@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 pub(super) const CASES: &[Case] = cases! {
     "limits::list::seventy_thousand_values" => seventy_thousand, ["model.filter"], level Full;
-    "limits::list::as_many_values_as_claimed" => values_in_a_list, ["model.filter"], needs [MaxParams];
+    "limits::list::around_the_limit_of_values" => values_in_a_list, ["model.filter"], needs [MaxParams];
     "limits::rows::a_hundred_thousand" => hundred_thousand_rows, ["model.all"], level Full;
     "limits::filter::deep_conditions" => deep_conditions, ["model.filter"];
     "limits::statement::text_of_a_megabyte" => long_statement, ["tortoise.get_connection"];

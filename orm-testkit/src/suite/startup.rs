@@ -66,7 +66,7 @@ async fn not_there(cx: &Context) -> CaseResult {
 
 /// A second `init` that fails leaves the first one as it is.
 async fn failed_changes_nothing(cx: &Context) -> CaseResult {
-    cx.create_tables().await?;
+    cx.create_tables_of(&[Tag::meta()]).await?;
     init(cx, config(cx)).await?;
     Tag::create(kw!(name = "a")).await?;
     check::fails(
@@ -94,7 +94,7 @@ async fn wrong_models(cx: &Context) -> CaseResult {
 
 /// Each connection has its name, and a query runs on the one that it is given.
 async fn several_by_name(cx: &Context) -> CaseResult {
-    cx.create_tables().await?;
+    cx.create_tables_of(&[Tag::meta()]).await?;
     init(cx, config(cx).connection("archive", cx.url())).await?;
     let archive = connection::get_connection("archive")?;
     check::eq(archive.name(), "archive")?;
@@ -140,7 +140,7 @@ async fn close_without_init(_: &Context) -> CaseResult {
 
 /// A whole program twice, each on a runtime of its own that ends with it.
 async fn two_programs(cx: &Context) -> CaseResult {
-    cx.create_tables().await?;
+    cx.create_tables_of(&[Tag::meta()]).await?;
     let (driver, url) = (cx.driver().clone(), cx.url().to_owned());
     let program = move |name: &'static str, driver: Arc<dyn orm_core::backend::Backend>| {
         let config = Config::new(&url).models(models![Tag]);
@@ -244,8 +244,14 @@ async fn two_clients(cx: &Context) -> CaseResult {
         Ok((inside, outside))
     })
     .await;
+    let seen = match seen {
+        Ok(seen) => seen,
+        Err(error) => {
+            other.close().await;
+            return Err(error.into());
+        }
+    };
     let after = Tag::all().using_db(&there).count().await;
     other.close().await;
-    check::eq(seen?, (1, 0))?;
-    check::eq(after?, 1)
+    check::eq((seen, after?), ((1, 0), 1))
 }
