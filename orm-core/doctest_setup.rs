@@ -28,6 +28,8 @@ pub struct Post {
     pub title: String,
     #[field(default = 0)]
     pub views: i32,
+    #[field(auto_now_add)]
+    pub created_at: DateTime<Utc>,
     #[field(related_name = "posts")]
     pub author: ForeignKey<User>,
     #[field(related_name = "posts", through = "post_tags")]
@@ -40,16 +42,17 @@ fn run<F: Future<Output = Result<()>>>(example: F) -> Result<()> {
     run_async(async {
         let config = Config::new("sqlite::memory:").models(models![User, Post, Tag]);
         Tortoise::init(config.generate_schemas(true)).await?;
-        let ann = User::create(kw!(username = "ann", bio = "writes")).await?;
-        User::create(kw!(username = "bob")).await?;
-        let rust = Tag::create(kw!(name = "rust")).await?;
-        Tag::create(kw!(name = "news")).await?;
-        for (title, views) in [("Hello", 1), ("Rust", 20), ("More Rust", 300)] {
-            let post = Post::create(kw!(title, views, author = &ann)).await?;
-            if views > 1 {
-                post.tags.add(&rust).await?;
-            }
-        }
+        // As text, since each example is compiled with all of this.
+        let rows = "
+            INSERT INTO user (username, bio) VALUES ('ann', 'writes'), ('bob', NULL);
+            INSERT INTO tag (name) VALUES ('rust'), ('news');
+            INSERT INTO post (title, views, created_at, author_id) VALUES
+                ('Hello', 1, '2026-01-05 08:00:00.000000+00:00', 1),
+                ('Rust', 20, '2026-01-06 08:00:00.000000+00:00', 1),
+                ('More Rust', 300, '2026-01-07 08:00:00.000000+00:00', 1);
+            INSERT INTO post_tags (post_id, tag_id) VALUES (2, 1), (3, 1);
+        ";
+        Tortoise::get_connection("default")?.execute_script(rows).await?;
         example.await
     })
 }

@@ -25,7 +25,11 @@
 //!
 //! | feature | gives | default |
 //! |---|---|---|
+//! | `mysql` | the MariaDB and MySQL driver | no |
+//! | `tls` | encrypted connections | no |
 //! | `sqlite` | the SQLite driver (libsql, compiled in) | yes |
+//! | `postgres` | the PostgreSQL driver (tokio-postgres) | no |
+//! | `tls` | encrypted connections to servers (rustls) | no |
 
 mod backends;
 pub mod orm;

@@ -44,6 +44,7 @@ pub use orm_core::tortoise::IntoConfig;
 pub use orm_core::transaction;
 pub use orm_core::transaction::begin;
 pub use orm_core::transaction::in_transaction;
+pub use orm_core::value::Auto;
 pub use orm_core::value::Value;
 
 /// What a program that uses models needs in scope: `use fast_django::orm::prelude::*;`.
@@ -67,6 +68,22 @@ impl Tortoise {
     ///
     /// # Errors
     /// [`Error::Configuration`] that names what is wrong; what connecting fails with.
+    ///
+    /// # Examples
+    /// ```
+    /// use fast_django::orm::prelude::*;
+    ///
+    /// # #[derive(Model, Clone, Debug, Default)]
+    /// # pub struct User {
+    /// #     #[field(pk)]
+    /// #     pub id: i32,
+    /// # }
+    /// # fn main() -> Result<()> { run_async(async {
+    /// let config = Config::new("sqlite::memory:").models(models![User]).generate_schemas(true);
+    /// Tortoise::init(config).await?;
+    /// assert_eq!(User::all().count().await?, 0);
+    /// # Ok(()) }) }
+    /// ```
     pub async fn init(config: impl IntoConfig) -> Result<()> {
         orm_core::tortoise::init_with(config.into_config()?, &crate::backends::enabled()).await
     }
@@ -75,6 +92,22 @@ impl Tortoise {
     ///
     /// # Errors
     /// [`Error::Configuration`] before `init`; those of the database.
+    ///
+    /// # Examples
+    /// ```
+    /// use fast_django::orm::prelude::*;
+    ///
+    /// # #[derive(Model, Clone, Debug, Default)]
+    /// # pub struct User {
+    /// #     #[field(pk)]
+    /// #     pub id: i32,
+    /// # }
+    /// # fn main() -> Result<()> { run_async(async {
+    /// Tortoise::init(Config::new("sqlite::memory:").models(models![User])).await?;
+    /// Tortoise::generate_schemas(true).await?;
+    /// assert_eq!(User::all().count().await?, 0);
+    /// # Ok(()) }) }
+    /// ```
     pub async fn generate_schemas(safe: bool) -> Result<()> {
         orm_core::tortoise::generate_schemas(safe).await
     }
@@ -83,6 +116,22 @@ impl Tortoise {
     ///
     /// # Errors
     /// None today.
+    ///
+    /// # Examples
+    /// ```
+    /// use fast_django::orm::prelude::*;
+    ///
+    /// # #[derive(Model, Clone, Debug, Default)]
+    /// # pub struct User {
+    /// #     #[field(pk)]
+    /// #     pub id: i32,
+    /// # }
+    /// # fn main() -> Result<()> { run_async(async {
+    /// Tortoise::init("sqlite::memory:").await?;
+    /// Tortoise::close_connections().await?;
+    /// assert!(User::all().await.is_err());
+    /// # Ok(()) }) }
+    /// ```
     pub async fn close_connections() -> Result<()> {
         orm_core::tortoise::close_connections().await
     }
@@ -92,6 +141,23 @@ impl Tortoise {
     ///
     /// # Errors
     /// [`Error::Configuration`] before `init`, or with the names that there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use fast_django::orm::prelude::*;
+    ///
+    /// # #[derive(Model, Clone, Debug, Default)]
+    /// # pub struct User {
+    /// #     #[field(pk)]
+    /// #     pub id: i32,
+    /// # }
+    /// # fn main() -> Result<()> { run_async(async {
+    /// Tortoise::init("sqlite::memory:").await?;
+    /// let connection = Tortoise::get_connection("default")?;
+    /// let rows = connection.execute_query("SELECT 1 + ?", vec![2.into()]).await?;
+    /// assert_eq!(rows.rows()[0][0], 3.into());
+    /// # Ok(()) }) }
+    /// ```
     pub fn get_connection(name: &str) -> Result<Connection> {
         orm_core::transaction::get_connection(name)
     }

@@ -1,5 +1,11 @@
 //! The conformance suite over the drivers that the enabled features bring.
 
+#[cfg(feature = "mysql")]
+#[path = "conformance/mysql.rs"]
+mod mysql;
+#[cfg(feature = "postgres")]
+#[path = "conformance/postgres.rs"]
+mod postgres;
 #[cfg(feature = "sqlite")]
 #[path = "conformance/sqlite.rs"]
 mod sqlite;
@@ -7,4 +13,10 @@ mod sqlite;
 orm_testkit::main!(
     #[cfg(feature = "sqlite")]
     sqlite::Sqlite,
+    #[cfg(feature = "postgres")]
+    postgres::Postgres,
+    #[cfg(feature = "mysql")]
+    mysql::MARIADB,
+    #[cfg(feature = "mysql")]
+    mysql::MYSQL,
 );

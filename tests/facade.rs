@@ -17,6 +17,17 @@ pub struct Note {
     pub text: String,
 }
 
+#[derive(Model, Clone, Debug, Default)]
+pub struct Slot {
+    #[field(pk)]
+    pub id: Auto<i64>,
+    #[field(default = "")]
+    pub label: String,
+    #[field(related_name = "below", on_delete = Cascade)]
+    pub above: Option<ForeignKey<Slot>>,
+    pub below: HasMany<Slot>,
+}
+
 /// The connections are those of the process.
 static ONE: Mutex<()> = Mutex::new(());
 
@@ -49,6 +60,86 @@ fn raw_sql_takes_part_in_the_transaction_of_its_task() -> Result<()> {
         assert!(undone.is_err());
         assert_eq!(Note::all().count().await?, 0);
         Ok(())
+    })
+}
+
+#[test]
+fn an_auto_key_is_a_key_from_zero_on() -> Result<()> {
+    let _one = alone();
+    run_async(async {
+        let config = Config::new("sqlite::memory:").models(models![Slot]);
+        Tortoise::init(config.generate_schemas(true)).await?;
+        let mut zero = Slot::create(kw!(id = 0, label = "zero")).await?;
+        zero.label = "nought".to_owned();
+        zero.save().await?;
+        assert_eq!(Slot::get(kw!(id = 0)).await?.label, "nought");
+        assert_eq!(Slot::get(kw!(id = zero.id)).await?.id, Auto::new(0));
+
+        let one = Slot::create(kw!(label = "one", above = &zero)).await?;
+        let mut two = Slot {
+            above: Some((&zero).into()),
+            ..Slot::default()
+        };
+        let error = two.below.all().await.expect_err("not saved yet");
+        assert!(matches!(error, Error::Unsaved(_)), "{error}");
+        two.save().await?;
+        assert_eq!((one.id, two.id), (Auto::new(1), Auto::new(2)));
+
+        let many = Slot::bulk_create(vec![Slot::default(), Slot::default()]).await?;
+        assert_eq!([many[0].id, many[1].id], [Auto::new(3), Auto::new(4)]);
+        let chosen = [7, 8].map(|id| Slot {
+            id: Auto::new(id),
+            ..Slot::default()
+        });
+        Slot::bulk_create(chosen.into()).await?;
+        assert_eq!(Slot::filter(kw!(id__in = [0, 7, 9])).count().await?, 2);
+
+        assert_eq!(zero.below.all().count().await?, 2);
+        assert_eq!(Slot::filter(kw!(above = &zero)).count().await?, 2);
+        assert_eq!(Slot::filter(kw!(above_id = 0)).count().await?, 2);
+        let slots = Slot::filter(kw!(id = 0))
+            .prefetch_related("below__above")
+            .await?;
+        let below = slots[0].below.get()?;
+        let above = below[0].above.as_ref().expect("it lies below");
+        assert_eq!((below.len(), above.get()?.id), (2, Auto::new(0)));
+        let keys = Slot::all()
+            .order_by("id")
+            .values_list((Slot::id, Slot::above_id));
+        assert_eq!(keys.await?[..2], [(zero.id, None), (one.id, Some(zero.id))]);
+
+        let unset = Auto::<i64>::unset();
+        let error = Slot::filter(kw!(above_id = unset))
+            .await
+            .expect_err("no key");
+        assert!(matches!(error, Error::Unsaved(_)), "{error}");
+        let error = Slot::default().delete().await.expect_err("not saved yet");
+        assert!(matches!(error, Error::Unsaved(_)), "{error}");
+        zero.delete().await?;
+        assert_eq!(Slot::all().count().await?, 4);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_write_beside_a_guard_of_its_task_fails_at_once() -> Result<()> {
+    let _one = alone();
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite://{}", folder.path().join("notes.db").display());
+    run_async(async {
+        let config = Config::new(url).models(models![Note]);
+        Tortoise::init(config.generate_schemas(true)).await?;
+        let guard = begin().await?;
+        let begun = std::time::Instant::now();
+        let error = Note::create(kw!(text = "beside")).await.expect_err("held");
+        assert!(begun.elapsed() < std::time::Duration::from_secs(1));
+        assert!(error.to_string().contains("using_db"), "{error}");
+        assert_eq!(Note::all().count().await?, 0, "readers have their own");
+        Note::create(kw!(text = "inside")).using_db(&guard).await?;
+        guard.commit().await?;
+        Note::create(kw!(text = "after")).await?;
+        assert_eq!(Note::all().count().await?, 2);
+        Tortoise::close_connections().await
     })
 }
 

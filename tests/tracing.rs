@@ -1,4 +1,5 @@
-//! Each statement is one tracing event with its text and time, and never its values.
+//! Each statement is one tracing span with its text, rows and outcome, with an event at its end,
+//! and never its values.
 
 #![allow(
     missing_docs,
@@ -35,13 +36,23 @@ impl Subscriber for Log {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target().starts_with("fast_django")
     }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let mut log = self.0.lock().expect("no other thread panicked");
+        log.push_str("span");
+        span.record(&mut Line(&mut log));
+        log.push('\n');
         Id::from_u64(1)
     }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        let mut log = self.0.lock().expect("no other thread panicked");
+        log.push_str("recorded");
+        values.record(&mut Line(&mut log));
+        log.push('\n');
+    }
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn event(&self, event: &Event<'_>) {
         let mut log = self.0.lock().expect("no other thread panicked");
+        log.push_str("event");
         event.record(&mut Line(&mut log));
         log.push('\n');
     }
@@ -67,11 +78,14 @@ fn statements_are_told_with_their_time_and_without_their_values() {
     });
     result.expect("the statements run");
     let log = log.0.lock().expect("no other thread panicked");
-    let inserts = log
-        .lines()
-        .filter(|line| line.contains("INSERT INTO"))
-        .count();
-    assert_eq!(inserts, 1, "{log}");
+    let inserts = |kind: &str| {
+        let lines = log.lines().filter(|line| line.starts_with(kind));
+        lines.filter(|line| line.contains("INSERT INTO")).count()
+    };
+    assert_eq!((inserts("span"), inserts("event")), (1, 1), "{log}");
+    let count = |line: &str| log.lines().filter(|known| *known == line).count();
+    assert_eq!(count("recorded rows=1"), 2, "{log}");
+    assert!(count("recorded outcome=\"ok\"") > 4, "{log}");
     assert!(log.contains("elapsed=") && log.contains("COMMIT"), "{log}");
     assert!(!log.contains("canary"), "{log}");
 }

@@ -2,6 +2,8 @@
 //!
 //! Everything here fills the tree of [`query`](crate::query); nothing here knows SQL.
 
+mod arguments;
+mod auto;
 mod clause;
 mod convert;
 mod expr;
@@ -25,7 +27,9 @@ pub use clause::all;
 pub use clause::any;
 pub use clause::not;
 pub use convert::Comparable;
+pub use convert::ComparedOnly;
 pub use convert::IntoExpr;
+pub use convert::IntoKv;
 pub use convert::IntoRange;
 pub use convert::IntoSet;
 pub use convert::Null;

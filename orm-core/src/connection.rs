@@ -3,17 +3,30 @@
 use crate::backend::BaseDBAsyncClient;
 use crate::error::{Error, Result};
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     fmt,
     future::Future,
     ops::Deref,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// The name of the connection that models use unless told otherwise.
 pub const DEFAULT: &str = "default";
 
 static REGISTRY: RwLock<Option<Arc<Registry>>> = RwLock::new(None);
+
+/// Raised by each change of the registry, while it is locked.
+static VERSION: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// The default connection of this version of the registry: a copy of the thread's own, so that
+    /// threads do not count references on one cache line.
+    static NEAR: RefCell<Option<(u64, Connection)>> = const { RefCell::new(None) };
+}
 
 tokio::task_local! {
     static OVERRIDE: Connection;
@@ -119,6 +132,7 @@ pub fn install(connections: impl IntoIterator<Item = Connection>) -> Result<()> 
         ));
     }
     *slot = Some(registry);
+    VERSION.fetch_add(1, Ordering::Release);
     Ok(())
 }
 
@@ -151,6 +165,7 @@ pub fn clear() -> Vec<Connection> {
 fn exchange(registry: Option<Arc<Registry>>) -> Vec<Connection> {
     let mut slot = REGISTRY.write().unwrap_or_else(PoisonError::into_inner);
     let before = std::mem::replace(&mut *slot, registry);
+    VERSION.fetch_add(1, Ordering::Release);
     drop(slot);
     before.map_or_else(Vec::new, |old| old.by_name.values().cloned().collect())
 }
@@ -186,10 +201,32 @@ pub fn default_connection() -> Result<Connection> {
     if let Ok(own) = OVERRIDE.try_with(Connection::clone) {
         return Ok(own);
     }
-    look_up(|registry| {
+    let version = VERSION.load(Ordering::Acquire);
+    let near = NEAR.with_borrow(|near| match near {
+        Some((seen, connection)) if *seen == version => Some(connection.clone()),
+        _ => None,
+    });
+    match near {
+        Some(connection) => Ok(connection),
+        None => default_for_this_thread(version),
+    }
+}
+
+#[cold]
+fn default_for_this_thread(version: u64) -> Result<Connection> {
+    let found = look_up(|registry| {
         let found = registry.default.clone();
         found.ok_or_else(|| registry.unknown(DEFAULT))
-    })
+    });
+    // An old copy would keep a client alive that was closed.
+    let mut near = None;
+    if let Ok(connection) = &found {
+        let own = Connection::new(connection.name(), Arc::clone(connection.client()));
+        near = Some((version, own));
+    }
+    let before = NEAR.replace(near);
+    drop(before);
+    found
 }
 
 fn look_up(find: impl FnOnce(&Registry) -> Result<Connection>) -> Result<Connection> {

@@ -80,19 +80,20 @@ pub fn read_instance<M: Entity>(row: &dyn RowAccess, at: usize) -> Result<M> {
     let instance = M::from_row(row, at)?;
     let key = M::meta().pk();
     if instance.pk().is_unset() && key.generated {
-        let message = "the stored key is 0, which stands for an instance that is not saved yet";
+        let message = "the stored key is 0, which stands for an instance that is not saved yet: \
+                       declare the key as `Auto<..>` if it is one";
         return Err(DataError::new(message).at(M::meta().name, key.name).into());
     }
     Ok(instance)
 }
 
-/// Whether this key of a model stands for "not saved yet". A key that the program chooses may be
-/// zero.
-pub(crate) fn is_unsaved(model: &'static ModelMeta, key: &Value) -> bool {
-    match key {
-        Value::I64(key) => *key == 0 && model.pk().generated,
-        Value::Text(key) => key.is_empty(),
-        key => key.is_null(),
+/// The key of an instance; NULL when it stands for "not saved yet". A number that the program
+/// chooses may be zero. Used by the derive for the relations of an instance.
+pub fn owner_key<K: Key>(key: &K, model: &'static ModelMeta) -> Value {
+    match key.to_value() {
+        number @ Value::I64(_) if !model.pk().generated => number,
+        _ if key.is_unset() => Value::Null,
+        known => known,
     }
 }
 
@@ -101,11 +102,10 @@ pub(crate) fn is_unsaved(model: &'static ModelMeta, key: &Value) -> bool {
 /// # Errors
 /// `Unsaved` when it has none yet.
 pub(crate) fn saved_key<M: Entity>(instance: &M) -> Result<Value> {
-    let key = instance.pk().to_value();
-    if is_unsaved(M::meta(), &key) {
-        return Err(Error::Unsaved(M::meta().name));
+    match owner_key(instance.pk(), M::meta()) {
+        Value::Null => Err(Error::Unsaved(M::meta().name)),
+        key => Ok(key),
     }
-    Ok(key)
 }
 
 /// Reads one field of a row. Used by the derive's `from_row`.
@@ -123,6 +123,25 @@ pub fn read_field<T: Field>(
         Ok(value) => Ok(value),
         Err(error) => Err(locate(error, model, field)),
     }
+}
+
+/// Reads the primary key of a row. A generated key that is NULL is unset: so is that of a row which
+/// is still to be inserted. Used by the derive's `from_row`.
+///
+/// # Errors
+/// `Data` that names model and field.
+#[inline]
+pub fn read_key<K: Key>(
+    row: &dyn RowAccess,
+    index: usize,
+    model: &'static ModelMeta,
+    field: usize,
+) -> Result<K> {
+    let key = match row.cell(index) {
+        Ok(cell) if cell.is_null() && model.fields[field].generated => Ok(K::unset()),
+        cell => cell.and_then(K::from_cell),
+    };
+    key.map_err(|error| locate(error, model, field))
 }
 
 /// Takes a value for one field. Used by the derive's `set_value`.

@@ -116,6 +116,9 @@ pub enum TransactionError {
     Aborted,
     /// The outer handle was used while a nested block is open in the same task.
     Suspended,
+    /// The query would wait for a guard of its own task to end, since that guard has the only
+    /// connection.
+    HeldByOwnGuard,
     /// The call needs an open transaction and there is none.
     Missing,
 }
@@ -153,6 +156,17 @@ impl Error {
     }
 
     /// The kind, for `match` without payloads.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// use fast_django::orm::ErrorKind;
+    ///
+    /// let error = User::get(kw!(id = 4711)).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::DoesNotExist);
+    /// # Ok(()) }) }
+    /// ```
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::DoesNotExist(_) => ErrorKind::DoesNotExist,
@@ -179,11 +193,29 @@ impl Error {
     }
 
     /// `get` found nothing, or the row of an instance is gone.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let found = User::get(kw!(username = "nobody")).await;
+    /// assert!(found.unwrap_err().is_does_not_exist());
+    /// # Ok(()) }) }
+    /// ```
     pub fn is_does_not_exist(&self) -> bool {
         matches!(self, Error::DoesNotExist(_))
     }
 
     /// A unique constraint or primary key refused the write.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let again = User::create(kw!(username = "ann")).await;
+    /// assert!(again.unwrap_err().is_unique_violation());
+    /// # Ok(()) }) }
+    /// ```
     pub fn is_unique_violation(&self) -> bool {
         self.constraint()
             .is_some_and(|c| c.kind() == ConstraintKind::Unique)
@@ -195,6 +227,16 @@ impl Error {
     }
 
     /// The broken constraint, when the database refused a write.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let error = Post::create(kw!(title = "x", author_id = 4711)).await.unwrap_err();
+    /// let kind = error.constraint().map(|constraint| constraint.kind());
+    /// assert_eq!(kind, Some(fast_django::orm::error::ConstraintKind::ForeignKey));
+    /// # Ok(()) }) }
+    /// ```
     pub fn constraint(&self) -> Option<&IntegrityError> {
         match self {
             Error::Integrity(error) => Some(error),
@@ -203,6 +245,16 @@ impl Error {
     }
 
     /// The database's own report: code, message, native error.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let connection = Tortoise::get_connection("default")?;
+    /// let error = connection.execute_query("SELECT nothing", vec![]).await.unwrap_err();
+    /// assert!(error.as_database().is_some_and(|report| report.message().contains("nothing")));
+    /// # Ok(()) }) }
+    /// ```
     pub fn as_database(&self) -> Option<&DatabaseError> {
         match self {
             Error::Integrity(error) => error.database(),
@@ -279,6 +331,9 @@ impl fmt::Display for TransactionError {
             }
             TransactionError::Suspended => {
                 "the outer transaction is suspended while a nested one is open: use the inner handle"
+            }
+            TransactionError::HeldByOwnGuard => {
+                "a transaction guard of this task has the only connection that this query could run on: add `.using_db(&guard)`, or run it in `guard.scope(..)`"
             }
             TransactionError::Missing => "this call needs an open transaction: wrap it in `in_transaction`",
         })

@@ -14,7 +14,8 @@ use chrono::{DateTime, Utc};
 
 /// A whole number of 32 bits.
 ///
-/// With `pk`, the database assigns the key unless `generated = false`.
+/// With `pk`, the database assigns the key unless `generated = false`; zero means "not saved yet"
+/// then. Where zero is a key, write [`Auto<i32>`](crate::value::Auto).
 pub type IntField = i32;
 
 /// A whole number of 64 bits. With `pk`, the database assigns the key unless `generated = false`.

@@ -1,7 +1,8 @@
-//! What the core tells about its work: tracing events, a recorder for tests, counters.
+//! What the core tells about its work: tracing spans, a recorder for tests, counters.
 //!
-//! Every statement and transaction command passes one `Watch`. Without a subscriber and without
-//! a recorder that costs a few loads. Bound values are never shown.
+//! Every statement and transaction command passes one `Watch`: a span around the call of the
+//! driver, and an event at its end. Without a subscriber and without a recorder that costs a few
+//! loads. Bound values are never shown.
 
 mod recorder;
 
@@ -11,10 +12,12 @@ pub use recorder::record;
 
 use std::{
     borrow::Cow,
+    future::Future,
     sync::Arc,
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
+use tracing::{Instrument, Span, field::Empty};
 
 /// The target of the events: `debug` for each statement, `warn` for slow ones.
 pub const TARGET: &str = "fast_django::statement";
@@ -83,6 +86,7 @@ pub(crate) struct Watch<'a> {
     text: Text<'a>,
     slow: Duration,
     started: Option<Instant>,
+    span: Span,
 }
 
 impl<'a> Watch<'a> {
@@ -92,11 +96,26 @@ impl<'a> Watch<'a> {
         recorder::note(&text);
         // The clock is read only if someone will see the result.
         let started = tracing::enabled!(target: TARGET, tracing::Level::WARN).then(Instant::now);
+        let span = match started {
+            Some(_) => open_span(system, &text),
+            None => Span::none(),
+        };
         Watch {
             system,
             text,
             slow,
             started,
+            span,
+        }
+    }
+
+    /// Runs the call inside the span of the statement.
+    #[inline]
+    pub(crate) async fn inside<T>(&self, call: impl Future<Output = T> + Unpin) -> T {
+        if self.span.is_none() {
+            call.await
+        } else {
+            Box::pin(call.instrument(self.span.clone())).await
         }
     }
 
@@ -111,6 +130,11 @@ impl<'a> Watch<'a> {
     #[cold]
     fn tell(&self, started: Instant, outcome: &'static str, rows: Option<u64>) {
         let elapsed = started.elapsed();
+        self.span.record("outcome", outcome);
+        if let Some(rows) = rows {
+            self.span.record("rows", rows);
+        }
+        let _entered = self.span.enter();
         let (system, text) = (self.system, self.text.text());
         if elapsed > self.slow {
             tracing::warn!(
@@ -126,6 +150,18 @@ impl<'a> Watch<'a> {
             );
         }
     }
+}
+
+#[cold]
+fn open_span(system: &'static str, text: &Text<'_>) -> Span {
+    tracing::debug_span!(
+        target: TARGET,
+        "statement",
+        db.system = system,
+        db.statement = %text.text(),
+        rows = Empty,
+        outcome = Empty,
+    )
 }
 
 impl Drop for Watch<'_> {

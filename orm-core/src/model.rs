@@ -23,16 +23,42 @@ use crate::queryset::{Get, GetOrNone, QuerySet, Related};
 )]
 pub trait Model: Related {
     /// A query set of all instances. Sends nothing until awaited.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// assert_eq!(Post::all().await?.len(), 3);
+    /// # Ok(()) }) }
+    /// ```
     fn all() -> QuerySet<Self> {
         QuerySet::new()
     }
 
     /// A query set of the instances that match: `User::filter(kw!(age__gte = 18))`.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// assert_eq!(Post::filter(kw!(views__gte = 20)).await?.len(), 2);
+    /// assert_eq!(Post::filter(Post::views.lt(20)).await?[0].title, "Hello");
+    /// # Ok(()) }) }
+    /// ```
     fn filter(condition: Q<Self>) -> QuerySet<Self> {
         QuerySet::new().filter(condition)
     }
 
     /// `filter` with names at run time; see [`QuerySet::filter_by`].
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let found = User::filter_by([("username__startswith", "b")]).await?;
+    /// assert_eq!(found[0].username, "bob");
+    /// # Ok(()) }) }
+    /// ```
     fn filter_by<K: AsRef<str>, V: Into<Argument>>(
         keywords: impl IntoIterator<Item = (K, V)>,
     ) -> QuerySet<Self> {
@@ -40,6 +66,15 @@ pub trait Model: Related {
     }
 
     /// A query set by a closure over the model's columns: `filter_with(|p| p.views.gt(3))`.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let found = Post::filter_with(|p| p.views.gt(3) & p.author.username.eq("ann")).await?;
+    /// assert_eq!(found.len(), 2);
+    /// # Ok(()) }) }
+    /// ```
     fn filter_with<F: FnOnce(&'static Self::Fields<Self>) -> Q<Self>>(
         condition: F,
     ) -> QuerySet<Self> {
@@ -47,6 +82,14 @@ pub trait Model: Related {
     }
 
     /// A query set of the instances that do not match.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// assert_eq!(User::exclude(kw!(username = "ann")).await?[0].username, "bob");
+    /// # Ok(()) }) }
+    /// ```
     fn exclude(condition: Q<Self>) -> QuerySet<Self> {
         QuerySet::new().exclude(condition)
     }
@@ -66,6 +109,15 @@ pub trait Model: Related {
     }
 
     /// The only instance that matches, or `None`.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// assert!(User::get_or_none(kw!(username = "bob")).await?.is_some());
+    /// assert!(User::get_or_none(kw!(username = "nobody")).await?.is_none());
+    /// # Ok(()) }) }
+    /// ```
     fn get_or_none(condition: Q<Self>) -> GetOrNone<Self> {
         QuerySet::new().get_or_none(condition)
     }
@@ -89,6 +141,18 @@ pub trait Model: Related {
     ///
     /// # Errors
     /// [`Validation`](crate::error::Error::Validation) with every value that does not fit.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let mut user = User::new(kw!(username = "carl"))?;
+    /// assert_eq!(user.id, 0);
+    /// user.save().await?;
+    /// assert!(user.id > 0);
+    /// assert!(User::new(kw!(username = "x".repeat(51))).is_err());
+    /// # Ok(()) }) }
+    /// ```
     fn new(values: New<Self>) -> Result<Self> {
         create::unsaved(values.into_assignments())
     }

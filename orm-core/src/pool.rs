@@ -3,6 +3,7 @@
 #[cfg(test)]
 pub(crate) mod fake;
 mod held;
+mod idle;
 mod manager;
 
 use crate::backend::{ConnectOptions, Connector, Intent, Lease};
@@ -10,6 +11,7 @@ use crate::error::{DatabaseError, Error, ErrorKind, Result, TimeoutKind};
 use deadpool::Runtime;
 use deadpool::managed::{self, Object, PoolConfig, PoolError, QueueMode, TimeoutType, Timeouts};
 use held::Borrowed;
+use idle::Idle;
 use manager::{Manager, Shared};
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -22,10 +24,23 @@ pub const DEFAULT_MAX_CONNECTIONS: usize = 8;
 /// Connections are opened when they are first needed, and the one used last is lent first.
 /// Dropping an [`acquire`](Pool::acquire) that waits is fine at any moment.
 pub struct Pool<C: Connector> {
-    readers: managed::Pool<Manager<C>>,
+    readers: Arc<Lane<C>>,
     /// `None`: the readers write too.
-    writers: Option<managed::Pool<Manager<C>>>,
+    writers: Option<Arc<Lane<C>>>,
     shared: Arc<Shared<C>>,
+}
+
+/// The connections of one kind: those that are idle, and the queue for them.
+struct Lane<C: Connector> {
+    queue: managed::Pool<Manager<C>>,
+    idle: Idle<Box<Borrowed<C>>>,
+}
+
+impl<C: Connector> Drop for Lane<C> {
+    fn drop(&mut self) {
+        // Idle connections hold their slots, and so each other.
+        self.idle.close();
+    }
 }
 
 /// Numbers of a pool at one moment.
@@ -57,8 +72,8 @@ impl<C: Connector> Pool<C> {
         }
         let (readers, writers) = sizes(&connector, options);
         let shared = Arc::new(Shared::new(connector, options.clone()));
-        let pool = |intent, size| {
-            managed::Pool::builder(Manager::new(Arc::clone(&shared), intent))
+        let lane = |intent, size| {
+            let queue = managed::Pool::builder(Manager::new(Arc::clone(&shared), intent))
                 .config(PoolConfig {
                     max_size: size,
                     timeouts: Timeouts::new(),
@@ -66,15 +81,17 @@ impl<C: Connector> Pool<C> {
                 })
                 .runtime(Runtime::Tokio1)
                 .build()
-                .map_err(|error| Error::configuration(error.to_string()))
+                .map_err(|error| Error::configuration(error.to_string()))?;
+            let idle = Idle::new(size);
+            Ok::<_, Error>(Arc::new(Lane { queue, idle }))
         };
         let readers_intent = match writers {
             Some(_) => Intent::Read,
             None => Intent::Write,
         };
         Ok(Pool {
-            readers: pool(readers_intent, readers)?,
-            writers: writers.map(|size| pool(Intent::Write, size)).transpose()?,
+            readers: lane(readers_intent, readers)?,
+            writers: writers.map(|size| lane(Intent::Write, size)).transpose()?,
             shared,
         })
     }
@@ -84,6 +101,13 @@ impl<C: Connector> Pool<C> {
         &self.shared.connector
     }
 
+    /// Borrows a connection that is idle and needs nothing, if there is one: what
+    /// [`acquire`](Pool::acquire) does first, without its future.
+    #[inline]
+    pub fn try_acquire(&self, intent: Intent) -> Option<Lease> {
+        self.lane(intent).take().map(|held| Lease::new(held))
+    }
+
     /// Borrows a connection for this intent.
     ///
     /// # Errors
@@ -91,45 +115,62 @@ impl<C: Connector> Pool<C> {
     /// none could be opened within `connect_timeout`; whatever connecting fails with;
     /// `ConnectionLost` after [`close`](Pool::close).
     pub async fn acquire(&self, intent: Intent) -> Result<Lease> {
-        let pool = match (&self.writers, intent) {
-            (Some(writers), Intent::Write) => writers,
-            _ => &self.readers,
-        };
+        let lane = self.lane(intent);
+        if let Some(held) = lane.take() {
+            return Ok(Lease::new(held));
+        }
         // Not waiting needs no timer, and a free connection is the common case.
-        let object = match pool.timeout_get(&wait(Duration::ZERO)).await {
+        let object = match lane.queue.timeout_get(&wait(Duration::ZERO)).await {
             Ok(object) => object,
             Err(PoolError::Timeout(TimeoutType::Wait)) => {
                 // Boxed, so that its room is not part of every call.
-                Box::pin(self.wait_for(pool)).await?
+                return Box::pin(self.wait_for(lane)).await;
             }
             Err(error) => return Err(self.explain(error)),
         };
-        Ok(Lease::new(Box::new(Borrowed::new(
-            object,
-            Arc::clone(&self.shared),
-        ))))
+        Ok(self.lease(object, lane))
+    }
+
+    /// Whether the connections borrowed for `held` are all that can serve this intent.
+    pub fn must_wait(&self, intent: Intent, held: &[Intent]) -> bool {
+        let lane = self.lane(intent);
+        let same = |held: &&Intent| std::ptr::eq(self.lane(**held), lane);
+        held.iter().filter(same).count() >= lane.queue.status().max_size
+    }
+
+    fn lane(&self, intent: Intent) -> &Lane<C> {
+        match (&self.writers, intent) {
+            (Some(writers), Intent::Write) => writers,
+            _ => &self.readers,
+        }
+    }
+
+    fn lease(&self, object: Object<Manager<C>>, lane: &Lane<C>) -> Lease {
+        let shared = Arc::clone(&self.shared);
+        Lease::new(Box::new(Borrowed::new(object, shared, &lane.idle)))
     }
 
     #[cold]
-    async fn wait_for(&self, pool: &managed::Pool<Manager<C>>) -> Result<Object<Manager<C>>> {
+    async fn wait_for(&self, lane: &Lane<C>) -> Result<Lease> {
         let limit = self.shared.options.acquire_timeout;
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(manager::no_runtime());
         }
-        match pool.timeout_get(&wait(limit)).await {
-            Ok(object) => Ok(object),
-            Err(PoolError::Timeout(_)) => Err(self.exhausted(&pool.status(), pool, limit)),
+        // From here on connections come back through the queue; one may have come before.
+        let _waiting = lane.idle.wait();
+        if let Some(held) = lane.take() {
+            return Ok(Lease::new(held));
+        }
+        match lane.queue.timeout_get(&wait(limit)).await {
+            Ok(object) => Ok(self.lease(object, lane)),
+            Err(PoolError::Timeout(_)) => Err(self.exhausted(lane, limit)),
             Err(error) => Err(self.explain(error)),
         }
     }
 
-    fn exhausted(
-        &self,
-        status: &deadpool::Status,
-        pool: &managed::Pool<Manager<C>>,
-        limit: Duration,
-    ) -> Error {
-        let held = match pool.manager().longest_held() {
+    fn exhausted(&self, lane: &Lane<C>, limit: Duration) -> Error {
+        let status = lane.queue.status();
+        let held = match lane.queue.manager().longest_held() {
             Some(age) => format!(", the longest held for {age:.1?}"),
             None => String::new(),
         };
@@ -164,32 +205,49 @@ impl<C: Connector> Pool<C> {
     /// Closes the idle connections now and the borrowed ones when they are given back; waiting
     /// and new [`acquire`](Pool::acquire)s fail. Closing twice is fine.
     pub async fn close(&self) {
-        for pool in self.pools() {
-            pool.close();
+        for lane in self.lanes() {
+            lane.queue.close();
+            lane.idle.close();
         }
     }
 
     /// Whether the pool was closed.
     pub fn is_closed(&self) -> bool {
-        self.readers.is_closed()
+        self.readers.queue.is_closed()
     }
 
     /// The numbers of the pool, readers and writers together.
     pub fn status(&self) -> PoolStatus {
         let mut sum = PoolStatus::default();
-        for pool in self.pools() {
-            let status = pool.status();
+        for lane in self.lanes() {
+            let status = lane.queue.status();
             sum.max_size += status.max_size;
             sum.size += status.size;
-            sum.available += status.available;
+            sum.available += status.available + lane.idle.len();
             sum.waiting += status.waiting;
-            sum.longest_held = sum.longest_held.max(pool.manager().longest_held());
+            let longest = lane.queue.manager().longest_held();
+            sum.longest_held = sum.longest_held.max(longest);
         }
         sum
     }
 
-    fn pools(&self) -> impl Iterator<Item = &managed::Pool<Manager<C>>> {
-        std::iter::once(&self.readers).chain(&self.writers)
+    fn lanes(&self) -> impl Iterator<Item = &Lane<C>> {
+        std::iter::once(&self.readers)
+            .chain(&self.writers)
+            .map(|lane| &**lane)
+    }
+}
+
+impl<C: Connector> Lane<C> {
+    /// An idle connection to which nothing must be done before.
+    fn take(&self) -> Option<Box<Borrowed<C>>> {
+        // Those that are not ready go through the queue, which pings, cleans or closes them.
+        loop {
+            let mut held = self.idle.take()?;
+            if held.lend(self.queue.manager()) {
+                return Some(held);
+            }
+        }
     }
 }
 
@@ -218,7 +276,7 @@ fn wait(limit: Duration) -> Timeouts {
 impl<C: Connector> Clone for Pool<C> {
     fn clone(&self) -> Self {
         Pool {
-            readers: self.readers.clone(),
+            readers: Arc::clone(&self.readers),
             writers: self.writers.clone(),
             shared: Arc::clone(&self.shared),
         }

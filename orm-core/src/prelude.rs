@@ -23,6 +23,7 @@ pub use crate::tortoise::Config;
 pub use crate::transaction::Tx;
 pub use crate::transaction::begin;
 pub use crate::transaction::in_transaction;
+pub use crate::value::Auto;
 pub use crate::{kw, models, q};
 pub use chrono::DateTime;
 pub use chrono::Utc;

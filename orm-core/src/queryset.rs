@@ -42,6 +42,17 @@ type After<Out> = fn(Vec<Out>, Vec<PrefetchPlan>, Db) -> BoxFuture<'static, Resu
 ///
 /// Nothing is sent until it is awaited; each awaiting asks again. Every method returns a new query
 /// set. Awaiting gives a `Vec` in the order asked for; no rows is an empty `Vec`.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let popular = Post::filter(kw!(views__gt = 10)).order_by("-views");
+/// let first = popular.clone().first().await?;
+/// assert_eq!(first.map(|post| post.title).as_deref(), Some("More Rust"));
+/// assert_eq!(popular.await?.len(), 2);
+/// # Ok(()) }) }
+/// ```
 #[must_use = "a query set does nothing until it is awaited"]
 pub struct QuerySet<M: Related, Out = M> {
     pub(crate) select: Select,
@@ -173,6 +184,22 @@ impl<M: Related> QuerySet<M> {
     }
 
     /// Reads a struct with `#[derive(Values)]` instead of instances.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// #[derive(Values)]
+    /// #[values(Post)]
+    /// struct Card {
+    ///     title: String,
+    ///     #[values(author.username)]
+    ///     by: String,
+    /// }
+    /// let cards = Post::all().order_by("id").values::<Card>().await?;
+    /// assert_eq!((cards[0].title.as_str(), cards[0].by.as_str()), ("Hello", "ann"));
+    /// # Ok(()) }) }
+    /// ```
     pub fn values<V: Values<Model = M>>(self) -> QuerySet<M, V> {
         let mut exprs = Vec::new();
         V::push_exprs(&mut exprs);
@@ -299,6 +326,14 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
     }
 
     /// `exclude` with names at run time.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// assert_eq!(Post::all().exclude_by([("views__gt", 10)]).count().await?, 1);
+    /// # Ok(()) }) }
+    /// ```
     pub fn exclude_by<K: AsRef<str>, V: Into<Argument>>(
         mut self,
         keywords: impl IntoIterator<Item = (K, V)>,
@@ -312,6 +347,18 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
 
     /// `filter_by` for names that come from outside: only the columns in `allowed` (such as
     /// `"author__name"`) may be used, with any lookup.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let query = [("title__icontains", "rust")];
+    /// assert_eq!(Post::all().filter_by_allowed(&["title"], query).await?.len(), 2);
+    /// let query = [("author__bio__startswith", "w")];
+    /// let refused = Post::all().filter_by_allowed(&["title"], query).await;
+    /// assert!(refused.unwrap_err().to_string().contains("not allowed"));
+    /// # Ok(()) }) }
+    /// ```
     pub fn filter_by_allowed<K: AsRef<str>, V: Into<Argument>>(
         mut self,
         allowed: &[&str],
@@ -416,6 +463,18 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
     }
 
     /// Runs on this connection or transaction instead of the current one.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let tx = begin().await?;
+    /// Post::all().using_db(&tx).delete().await?;
+    /// assert_eq!(Post::all().using_db(&tx).count().await?, 0);
+    /// tx.rollback().await?;
+    /// assert_eq!(Post::all().count().await?, 3);
+    /// # Ok(()) }) }
+    /// ```
     pub fn using_db(mut self, db: impl Into<Db>) -> Self {
         self.db = Some(db.into());
         self
@@ -439,6 +498,15 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
     }
 
     /// The only row that matches. Reads two rows at most.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let posts = Post::filter(kw!(author__username = "ann"));
+    /// assert_eq!(posts.get(kw!(views = 20)).await?.title, "Rust");
+    /// # Ok(()) }) }
+    /// ```
     pub fn get(self, condition: Q<M>) -> Get<M, Out> {
         Get::new(self.filter(condition))
     }
@@ -457,11 +525,29 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
     }
 
     /// The number of rows, after limit and offset.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// assert_eq!(Post::filter(kw!(views__gt = 1)).count().await?, 2);
+    /// assert_eq!(Post::all().limit(1).count().await?, 1);
+    /// # Ok(()) }) }
+    /// ```
     pub fn count(self) -> Count<M, Out> {
         Count::new(self)
     }
 
     /// Whether there is any row.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// assert!(Post::filter(kw!(title = "Rust")).exists().await?);
+    /// assert!(!Post::filter(kw!(title = "Go")).exists().await?);
+    /// # Ok(()) }) }
+    /// ```
     pub fn exists(self) -> Exists<M, Out> {
         Exists::new(self)
     }
@@ -470,6 +556,15 @@ impl<M: Related, Out: Send + 'static> QuerySet<M, Out> {
     ///
     /// # Errors
     /// What awaiting would fail with before sending.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let text = Post::filter(kw!(views__gt = 10)).sql()?;
+    /// assert!(text.contains("WHERE") && !text.contains("10"));
+    /// # Ok(()) }) }
+    /// ```
     pub fn sql(&self) -> Result<String> {
         if let Some(error) = &self.error {
             return Err(error.clone());

@@ -25,6 +25,14 @@ pub type ManyToMany<T> = HasMany<T>;
 )]
 pub trait RelatedName<Owner, const NAME: u64> {}
 
+/// As [`RelatedName`], for a relation that at most one row may have for each `Owner`: what a
+/// [`HasOne`] needs at its other end.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `OneToOne` to `{Owner}` with the `related_name` of this field",
+    label = "`HasOne` needs a `OneToOne<{Owner}>` with this field's name as `related_name` in `{Self}`; for a `ForeignKey` use `HasMany`"
+)]
+pub trait OneRelatedName<Owner, const NAME: u64> {}
+
 /// FNV-1a of a name, at compile time.
 pub const fn name_hash(name: &str) -> u64 {
     let bytes = name.as_bytes();

@@ -16,6 +16,18 @@ static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 /// # Panics
 /// When called inside an async runtime, where blocking would deadlock: `.await` the future there
 /// instead, or use [`try_run_async`]. When the operating system cannot start threads.
+///
+/// # Examples
+/// ```
+/// use fast_django::orm::prelude::*;
+///
+/// fn main() -> Result<()> {
+///     run_async(async {
+///         Tortoise::init("sqlite::memory:").await?;
+///         Tortoise::close_connections().await
+///     })
+/// }
+/// ```
 pub fn run_async<F: Future>(future: F) -> F::Output {
     match try_run_async(future) {
         Ok(output) => output,
@@ -27,6 +39,15 @@ pub fn run_async<F: Future>(future: F) -> F::Output {
 ///
 /// # Errors
 /// [`Error::Configuration`] when called inside an async runtime, or when none can be started.
+///
+/// # Examples
+/// ```
+/// use fast_django::orm::{run_async, try_run_async};
+///
+/// assert_eq!(try_run_async(async { 7 }).ok(), Some(7));
+/// let inside = run_async(async { try_run_async(async { 7 }) });
+/// assert!(inside.unwrap_err().to_string().contains(".await"));
+/// ```
 pub fn try_run_async<F: Future>(future: F) -> Result<F::Output> {
     if Handle::try_current().is_ok() {
         return Err(Error::configuration(

@@ -23,6 +23,7 @@ mod term;
 mod update;
 mod walk;
 
+pub(crate) use insert::array_types;
 pub use insert::delete_by_pk;
 pub use insert::insert;
 pub use insert::insert_many;

@@ -131,7 +131,7 @@ pub async fn create_tables_with(
         return Err(Error::Unsupported("transactional_ddl"));
     }
     for statement in sql::ddl::create_schema_with(&models, connection.dialect(), options)? {
-        db.client().execute_query(&statement, Vec::new()).await?;
+        db.script(&statement).await?;
     }
     Ok(())
 }

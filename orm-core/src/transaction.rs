@@ -9,6 +9,7 @@ mod client;
 mod db;
 mod guard;
 mod level;
+mod own;
 mod retry;
 mod task;
 mod turn;
@@ -61,6 +62,17 @@ where
 ///
 /// # Errors
 /// As [`in_transaction`]; `Configuration` for an unknown name.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// use fast_django::orm::transaction::in_transaction_on;
+///
+/// in_transaction_on("default", async |_tx| User::create(kw!(username = "carl")).await).await?;
+/// assert!(in_transaction_on("archive", async |_tx| Ok::<_, Error>(())).await.is_err());
+/// # Ok(()) }) }
+/// ```
 pub async fn in_transaction_on<T, E, F>(name: &str, block: F) -> Result<T, E>
 where
     E: From<Error>,
@@ -75,6 +87,19 @@ where
 /// # Errors
 /// As [`in_transaction`]; `Unsupported` for what the database lacks, `Configuration` for options of
 /// a nested block, since they belong to the whole transaction.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// use fast_django::orm::backend::TransactionOptions;
+/// use fast_django::orm::transaction::in_transaction_with;
+///
+/// let options = TransactionOptions::new().read_only();
+/// let count = in_transaction_with(options, async |_tx| Post::all().count().await).await?;
+/// assert_eq!(count, 3);
+/// # Ok(()) }) }
+/// ```
 pub async fn in_transaction_with<T, E, F>(options: TransactionOptions, block: F) -> Result<T, E>
 where
     E: From<Error>,
@@ -87,10 +112,25 @@ where
 /// Begins a transaction of the default connection, held by a guard: dropping it rolls back. Inside
 /// a block it is a savepoint.
 ///
-/// Nothing finds it by itself: pass it with `using_db(&guard)`, or run code in [`Tx::scope`].
+/// Nothing finds it by itself: pass it with `using_db(&guard)`, or run code in [`Tx::scope`]. A
+/// query of the same task that is given nothing runs on another connection. Where the guard has the
+/// only one, such as a single writer, it fails with `HeldByOwnGuard` instead of waiting in vain; a
+/// branch of a `join!` waits as long as another branch uses the guard, and other tasks wait.
 ///
 /// # Errors
-/// Those of acquiring a connection and of beginning.
+/// Those of acquiring a connection and of beginning; `HeldByOwnGuard`.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let tx = begin().await?;
+/// let user = User::create(kw!(username = "carl")).using_db(&tx).await?;
+/// Post::create(kw!(title = "First", author = &user)).using_db(&tx).await?;
+/// tx.commit().await?;
+/// assert_eq!(user.posts.all().count().await?, 1);
+/// # Ok(()) }) }
+/// ```
 pub async fn begin() -> Result<TxGuard> {
     begin_with(&TransactionOptions::new()).await
 }
@@ -99,6 +139,18 @@ pub async fn begin() -> Result<TxGuard> {
 ///
 /// # Errors
 /// As [`begin`]; `Configuration` for an unknown name.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// use fast_django::orm::transaction::begin_on;
+///
+/// let tx = begin_on("default").await?;
+/// User::create(kw!(username = "carl")).using_db(&tx).await?;
+/// tx.commit().await?;
+/// # Ok(()) }) }
+/// ```
 pub async fn begin_on(name: &str) -> Result<TxGuard> {
     let at = pick(connection::get_connection(name)?);
     at.begin(&TransactionOptions::new(), Style::Guard).await
@@ -108,6 +160,19 @@ pub async fn begin_on(name: &str) -> Result<TxGuard> {
 ///
 /// # Errors
 /// As [`in_transaction_with`].
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// use fast_django::orm::backend::TransactionOptions;
+/// use fast_django::orm::transaction::begin_with;
+///
+/// let tx = begin_with(&TransactionOptions::new().read_only()).await?;
+/// assert_eq!(Post::all().using_db(&tx).count().await?, 3);
+/// tx.rollback().await?;
+/// # Ok(()) }) }
+/// ```
 pub async fn begin_with(options: &TransactionOptions) -> Result<TxGuard> {
     let at = pick(connection::default_connection()?);
     at.begin(options, Style::Guard).await

@@ -1,10 +1,14 @@
 //! Values that cross to the database and cells that come back, and which Rust types are either.
 
+mod array;
+mod auto;
 mod cell;
 mod datetime;
 mod field;
 mod json;
 
+pub use array::Array;
+pub use auto::Auto;
 pub use cell::Cell;
 pub use datetime::format_datetime;
 pub use datetime::parse_datetime;
@@ -42,6 +46,9 @@ pub enum Value {
     Bytes(Vec<u8>),
     /// An instant, to the microsecond.
     DateTime(DateTime<Utc>),
+    /// Many values of one type in one placeholder, where the dialect has arrays
+    /// ([`Dialect::array_type`](crate::backend::Dialect::array_type)).
+    Array(Box<Array>),
 }
 
 /// What a column holds, as far as it decides storage, comparison and conversion.
@@ -119,6 +126,7 @@ impl Value {
             Value::Text(v) => Cell::Text(v),
             Value::Bytes(v) => Cell::Bytes(v),
             Value::DateTime(v) => Cell::DateTime(*v),
+            Value::Array(v) => Cell::Array(v),
         }
     }
 
@@ -133,6 +141,7 @@ impl fmt::Debug for Value {
         match self {
             Value::Text(v) => write!(f, "text({} bytes)", v.len()),
             Value::Bytes(v) => write!(f, "bytes({})", v.len()),
+            Value::Array(v) => write!(f, "array({} items)", v.items().len()),
             other => f.write_str(other.kind()),
         }
     }

@@ -62,6 +62,14 @@ impl BaseDBAsyncClient for SqliteClient {
         self.pool.acquire(intent).await
     }
 
+    fn try_acquire(&self, intent: Intent) -> Option<Lease> {
+        self.pool.try_acquire(intent)
+    }
+
+    fn must_wait(&self, intent: Intent, held: &[Intent]) -> bool {
+        self.pool.must_wait(intent, held)
+    }
+
     async fn close(&self) {
         self.pool.close().await;
     }

@@ -1,7 +1,8 @@
 //! Facts and spellings of SQLite.
 
 use orm_core::backend::{
-    Capabilities, Dialect, Isolation, SqlFamily, TextPattern, TextSpelling, TransactionOptions,
+    Capabilities, Dialect, Isolation, ListItems, SqlFamily, TextPattern, TextSpelling,
+    TransactionOptions,
 };
 use orm_core::error::{Error, Result};
 use orm_core::query::{DatePart, Lookup};
@@ -24,7 +25,7 @@ static CAPABILITIES: Capabilities = {
     facts.last_insert_id = true;
     // One statement holds the write lock from its first row to its last, and AUTOINCREMENT counts
     // by one. (A trigger that inserts into its own table would break this; we create none.)
-    facts.consecutive_keys = true;
+    facts.key_sequences = true;
     facts.multi_row_insert = true;
     facts.ignore_conflicts = true;
     facts.foreign_keys = true;
@@ -83,6 +84,10 @@ impl Dialect for SqliteDialect {
 
     fn table_suffix(&self) -> &'static str {
         " STRICT"
+    }
+
+    fn list_table(&self, _: ListItems) -> Option<&'static str> {
+        Some("SELECT value FROM json_each({r})")
     }
 
     fn text_lookup(&self, lookup: Lookup) -> Option<TextSpelling> {

@@ -5,12 +5,15 @@ use crate::ffi::{DONE, Failure, Handle, Prepared, ROW, Raw, TICK};
 use crate::row::CurrentRow;
 use crate::value::{Refused, bind_all, check_count, datetime_texts};
 use lru::LruCache;
-use orm_core::backend::{Cost, Done, Sink, SinkFlow, StatementText};
+use orm_core::backend::{Cost, Done, Health, KeySequence, Sink, SinkFlow, StatementText};
 use orm_core::error::{Error, ErrorKind, Result};
 use orm_core::value::Value;
 use std::{
     num::NonZeroUsize,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -57,6 +60,25 @@ pub(crate) struct Engine {
     kept: LruCache<u64, Kept>,
     raw: Raw,
     broken: bool,
+    state: Arc<State>,
+}
+
+/// The health of a connection after its last call, to be read without waiting for the engine.
+#[derive(Default)]
+pub(crate) struct State(AtomicU8);
+
+const CLEAN: u8 = 0;
+const IN_TRANSACTION: u8 = 1;
+const BROKEN: u8 = 2;
+
+impl State {
+    pub(crate) fn health(&self) -> Health {
+        match self.0.load(Ordering::Acquire) {
+            CLEAN => Health::Clean,
+            IN_TRANSACTION => Health::InTransaction,
+            _ => Health::Broken,
+        }
+    }
 }
 
 struct Kept {
@@ -81,15 +103,26 @@ impl Engine {
             kept: LruCache::new(size),
             raw,
             broken: false,
+            state: Arc::default(),
         }
+    }
+
+    pub(crate) fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
+    /// Looks at the connection again.
+    pub(crate) fn note_state(&self) {
+        let state = match (self.broken, self.raw.is_autocommit()) {
+            (true, _) => BROKEN,
+            (false, true) => CLEAN,
+            (false, false) => IN_TRANSACTION,
+        };
+        self.state.0.store(state, Ordering::Release);
     }
 
     pub(crate) fn raw(&self) -> &Raw {
         &self.raw
-    }
-
-    pub(crate) fn is_broken(&self) -> bool {
-        self.broken
     }
 
     #[cfg(test)]
@@ -104,8 +137,16 @@ impl Engine {
         sink: &mut Sink,
         place: Place,
     ) -> Result<Done, Stop> {
+        let result = self.run_kept(order, sink, place);
+        self.note_state();
+        result
+    }
+
+    fn run_kept(&mut self, order: &Order<'_>, sink: &mut Sink, place: Place) -> Result<Done, Stop> {
         let sql = order.text.sql();
-        let Engine { kept, raw, broken } = self;
+        let Engine {
+            kept, raw, broken, ..
+        } = self;
         // Preparing counts too, and must not be charged to what the last statement left.
         raw.handle().arm(NO_LIMIT);
         let mut once;
@@ -124,6 +165,12 @@ impl Engine {
 
     /// Runs text with any number of statements, waiting up to `patience` for each lock.
     pub(crate) fn run_script(&mut self, sql: &str, patience: Duration) -> Result<()> {
+        let result = self.run_each(sql, patience);
+        self.note_state();
+        result
+    }
+
+    fn run_each(&mut self, sql: &str, patience: Duration) -> Result<()> {
         let whole: Arc<str> = Arc::from(sql);
         let mut rest = sql;
         self.raw.handle().arm(NO_LIMIT);
@@ -249,10 +296,15 @@ impl Kept {
             return Ok(Done::default());
         }
         let done = Done::rows(raw.changes());
-        Ok(match self.inserts {
-            true => done.with_last_insert_id(raw.last_insert_rowid()),
-            false => done,
-        })
+        if !self.inserts {
+            return Ok(done);
+        }
+        let last = raw.last_insert_rowid();
+        let rows = i64::try_from(done.rows_affected).unwrap_or(i64::MAX);
+        let first = last.saturating_sub(rows.saturating_sub(1));
+        Ok(done
+            .with_last_insert_id(last)
+            .with_keys(KeySequence { first, step: 1 }))
     }
 
     /// The ticks it may use in this place, or that it must not run there.

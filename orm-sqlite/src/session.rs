@@ -3,7 +3,7 @@
 
 use crate::config::Config;
 use crate::dialect::SqliteDialect;
-use crate::engine::{Engine, Order, Place, Stop};
+use crate::engine::{Engine, Order, Place, State, Stop};
 use crate::ffi::Handle;
 use crate::pool::{Checkpointer, Role, restore};
 use async_trait::async_trait;
@@ -11,7 +11,6 @@ use orm_core::backend::{
     Cost, Dialect, Done, Health, Intent, Session, Sink, Statement, StatementText,
 };
 use orm_core::error::{DatabaseError, Error, ErrorKind, Result};
-use orm_core::value::Value;
 use std::{
     any::Any,
     fmt,
@@ -28,6 +27,7 @@ use tokio::task::JoinHandle;
 pub struct SqliteSession {
     engine: Arc<Mutex<Engine>>,
     handle: Arc<Handle>,
+    state: Arc<State>,
     pub(crate) config: Arc<Config>,
     role: Role,
     checkpointer: Option<Arc<Checkpointer>>,
@@ -61,9 +61,11 @@ impl SqliteSession {
         checkpointer: Option<Arc<Checkpointer>>,
     ) -> Self {
         let handle = Arc::clone(engine.raw().handle());
+        let state = Arc::clone(engine.state());
         SqliteSession {
             engine: Arc::new(Mutex::new(engine)),
             handle,
+            state,
             config,
             role,
             checkpointer,
@@ -77,11 +79,13 @@ impl SqliteSession {
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs one statement, waiting for locks up to the busy timeout without blocking the thread.
+    /// Runs a statement where it can run, again while another connection holds the lock it needs.
+    /// `first` is how an attempt on this thread ended.
     pub(crate) async fn run_patiently(
         &mut self,
         statement: &Statement,
         sink: &mut Sink,
+        mut first: Option<Result<Done, Stop>>,
     ) -> Result<Done> {
         if self.job.is_some() {
             self.recover().await?;
@@ -89,17 +93,25 @@ impl SqliteSession {
         let mut started = None;
         let mut attempt = 0;
         loop {
-            let (rows, error) = match self.run_once(statement, sink).await {
+            let result = match first.take().or_else(|| self.run_inline(statement, sink)) {
+                Some(Err(Stop::Elsewhere { rows })) if rows && !sink.restart() => {
+                    return Err(unrepeatable(Arc::clone(statement.text.sql())));
+                }
+                None | Some(Err(Stop::Elsewhere { .. })) => {
+                    self.run_elsewhere(statement, sink).await
+                }
+                Some(result) => result,
+            };
+            let (rows, error) = match result {
                 Ok(done) => {
-                    if statement.intent == Intent::Write && self.wal_has_grown() {
+                    if self.wal_is_due(statement) {
                         self.look_after_wal().await;
                     }
                     return Ok(done);
                 }
                 Err(Stop::Failed(error)) => return Err(error),
                 Err(Stop::Elsewhere { .. }) => {
-                    let text = Arc::clone(statement.text.sql());
-                    return Err(unrepeatable(text));
+                    return Err(unrepeatable(Arc::clone(statement.text.sql())));
                 }
                 Err(Stop::Busy { rows, error }) => (rows, error),
             };
@@ -115,30 +127,30 @@ impl SqliteSession {
         }
     }
 
-    async fn run_once(&mut self, statement: &Statement, sink: &mut Sink) -> Result<Done, Stop> {
-        let order = Order {
-            text: &statement.text,
-            values: &statement.values,
-            cost: statement.cost,
-            cached: statement.cached,
-        };
+    /// Runs what is quick on this thread; `None` = nothing was tried.
+    #[inline]
+    fn run_inline(&self, statement: &Statement, sink: &mut Sink) -> Option<Result<Done, Stop>> {
+        let reads = statement.intent == Intent::Read;
         let quick_write = statement.cost == Cost::Point && self.config.commits_are_quick();
-        if statement.intent == Intent::Read || quick_write {
-            let place = Place::Inline {
-                // Nothing was sent to the sink yet, so this only asks whether it can restart.
-                restartable: statement.intent == Intent::Read && sink.restart(),
-                point_writes: quick_write,
-            };
-            let result = self.engine().run(&order, sink, place);
-            match result {
-                Err(Stop::Elsewhere { rows }) if !rows || sink.restart() => {}
-                result => return result,
-            }
+        if self.job.is_some() || !(reads || quick_write) {
+            return None;
         }
-        let (text, values) = (Arc::clone(&statement.text), statement.values.clone());
-        let (cost, cached) = (statement.cost, statement.cached);
+        let place = Place::Inline {
+            // Nothing was sent to the sink yet, so this only asks whether it can restart.
+            restartable: reads && sink.restart(),
+            point_writes: quick_write,
+        };
+        Some(self.engine().run(&order(statement), sink, place))
+    }
+
+    async fn run_elsewhere(
+        &mut self,
+        statement: &Statement,
+        sink: &mut Sink,
+    ) -> Result<Done, Stop> {
+        let statement = statement.clone();
         self.run_blocking(sink, move |engine, sink| {
-            engine.run(&owned(&text, &values, cost, cached), sink, Place::Blocking)
+            engine.run(&order(&statement), sink, Place::Blocking)
         })
         .await
     }
@@ -177,6 +189,10 @@ impl SqliteSession {
         }
     }
 
+    fn wal_is_due(&self, statement: &Statement) -> bool {
+        statement.intent == Intent::Write && self.wal_has_grown()
+    }
+
     fn wal_has_grown(&self) -> bool {
         let pages = self.handle.wal_pages();
         let checkpointer = self.checkpointer.as_ref();
@@ -199,7 +215,8 @@ impl SqliteSession {
         // again from its start: hold the writer for once.
         let work = |engine: &mut Engine, sink: &mut Sink| {
             let text = StatementText::new("PRAGMA wal_checkpoint(PASSIVE)");
-            engine.run(&owned(&text, &[], Cost::Scan, false), sink, Place::Blocking)
+            let statement = Statement::new(text, Vec::new()).uncached();
+            engine.run(&order(&statement), sink, Place::Blocking)
         };
         if let Err(Stop::Failed(error)) = self.run_blocking(&mut Sink::discard(), work).await {
             tracing::warn!(%error, "the write-ahead log could not be checkpointed");
@@ -243,12 +260,12 @@ fn locked(config: &Config, error: Error) -> Error {
     Error::Timeout(*kind, Box::new(said))
 }
 
-fn owned<'a>(text: &'a StatementText, values: &'a [Value], cost: Cost, cached: bool) -> Order<'a> {
+fn order(statement: &Statement) -> Order<'_> {
     Order {
-        text,
-        values,
-        cost,
-        cached,
+        text: &statement.text,
+        values: &statement.values,
+        cost: statement.cost,
+        cached: statement.cached,
     }
 }
 
@@ -263,7 +280,12 @@ impl Session for SqliteSession {
         if self.refuses_writes && self.health() == Health::Clean {
             self.end_read_only()?;
         }
-        self.run_patiently(statement, sink).await
+        match self.run_inline(statement, sink) {
+            Some(Ok(done)) if !self.wal_is_due(statement) => Ok(done),
+            Some(Err(Stop::Failed(error))) => Err(error),
+            // Boxed, since it is rare and its room would be part of every statement.
+            first => Box::pin(self.run_patiently(statement, sink, first)).await,
+        }
     }
 
     async fn run_script(&mut self, sql: &str) -> Result<()> {
@@ -289,12 +311,7 @@ impl Session for SqliteSession {
         if self.job.is_some() {
             return Health::Broken;
         }
-        let engine = self.engine();
-        match (engine.is_broken(), engine.raw().is_autocommit()) {
-            (true, _) => Health::Broken,
-            (false, true) => Health::Clean,
-            (false, false) => Health::InTransaction,
-        }
+        self.state.health()
     }
 
     async fn ping(&mut self) -> Result<()> {
@@ -312,6 +329,8 @@ impl Session for SqliteSession {
             self.job = None;
         }
         self.handle.allow();
+        // A call that did not return left it unseen.
+        self.engine().note_state();
         Ok(())
     }
 

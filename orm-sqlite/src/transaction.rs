@@ -32,7 +32,7 @@ fn commands() -> &'static Commands {
 impl SqliteSession {
     async fn command(&mut self, text: &Arc<StatementText>) -> Result<()> {
         let statement = Statement::new(Arc::clone(text), Vec::new()).with_cost(Cost::Point);
-        self.run_patiently(&statement, &mut Sink::discard())
+        self.run_patiently(&statement, &mut Sink::discard(), None)
             .await
             .map(drop)
     }

@@ -194,6 +194,8 @@ async fn insert_returning_runs_once_and_counts() {
         .await
         .expect("two");
     assert_eq!((done.rows_affected, done.last_insert_id), (2, Some(4)));
+    let keys = done.keys.expect("all keys were generated");
+    assert_eq!((keys.key(0), keys.key(1)), (Some(3), Some(4)));
     let done = run(&mut db, "UPDATE t SET n = n", Vec::new())
         .await
         .expect("update");

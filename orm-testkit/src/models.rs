@@ -25,6 +25,28 @@ pub struct User {
     pub posts: HasMany<Post>,
     /// Posts edited.
     pub edited: HasMany<Post>,
+    /// What the user says of themselves.
+    pub profile: HasOne<Profile>,
+    /// The profile that the user looks after.
+    pub guarded: HasOne<Profile>,
+}
+
+/// At most one for each user, and each looked after by at most one other.
+#[derive(Model, Clone, Debug)]
+#[model(crate = "orm_core", table = "kit_profile")]
+pub struct Profile {
+    /// Key.
+    #[field(pk)]
+    pub id: i32,
+    /// A few words.
+    #[field(max_length = 80)]
+    pub motto: String,
+    /// Whose it is.
+    #[field(related_name = "profile", on_delete = Cascade)]
+    pub user: OneToOne<User>,
+    /// Who looks after it.
+    #[field(related_name = "guarded", on_delete = SetNull)]
+    pub guardian: Option<OneToOne<User>>,
 }
 
 /// A word that marks posts.
@@ -127,6 +149,23 @@ pub struct City {
     pub country: ForeignKey<Country>,
 }
 
+/// A model with a generated key that may be zero.
+#[derive(Model, Clone, Debug, Default)]
+#[model(crate = "orm_core", table = "kit_slot")]
+pub struct Slot {
+    /// Key.
+    #[field(pk)]
+    pub id: Auto<i64>,
+    /// Name.
+    #[field(max_length = 20, default = "")]
+    pub label: String,
+    /// The slot that this one follows.
+    #[field(related_name = "next", on_delete = Cascade)]
+    pub before: Option<ForeignKey<Slot>>,
+    /// The slots that follow this one.
+    pub next: HasMany<Slot>,
+}
+
 /// Noon of the first day of 2000, in UTC.
 pub fn noon() -> DateTime<Utc> {
     DateTime::from_timestamp(946_728_000, 0).unwrap_or_default()
@@ -183,9 +222,11 @@ pub struct Sample {
 
 /// All of them.
 pub fn all() -> Vec<&'static ModelMeta> {
-    models![User, Post, Tag, Category, Contract, Country, City, Sample]
-        .into_iter()
-        .collect()
+    models![
+        User, Profile, Post, Tag, Category, Contract, Country, City, Slot, Sample
+    ]
+    .into_iter()
+    .collect()
 }
 
 /// The rows of [`library`].

@@ -1,5 +1,6 @@
 //! The registry: every case of the suite, area by area.
 
+mod auto_key;
 mod bulk;
 mod capability;
 mod comparing;
@@ -16,6 +17,7 @@ mod limits;
 mod link;
 mod lookup;
 mod names;
+mod one_to_one;
 mod prefetch;
 mod queryset;
 mod relation;
@@ -51,7 +53,9 @@ pub fn cases() -> Vec<Case> {
         write::CASES,
         bulk::CASES,
         capability::CASES,
+        auto_key::CASES,
         relation::CASES,
+        one_to_one::CASES,
         prefetch::CASES,
         transaction::CASES,
         errors::CASES,

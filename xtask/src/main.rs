@@ -1,9 +1,11 @@
 //! Development commands of the workspace: `cargo xtask <command>`.
 
 mod args;
+mod backends;
 mod ci;
 mod crates;
 mod scan;
+mod servers;
 mod steps;
 mod tidy;
 

@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
     done: Vec<(String, Duration)>,
+    /// Variables that every cargo command gets.
+    env: Vec<(String, String)>,
     tests: Tests,
+    remarks: Vec<String>,
 }
 
 /// How many tests passed and failed.
@@ -35,6 +38,16 @@ impl Steps {
         Ok(())
     }
 
+    /// Gives variables to every cargo command from here on.
+    pub(crate) fn set_env(&mut self, env: &[(String, String)]) {
+        self.env = env.to_vec();
+    }
+
+    /// Adds a line that nobody should overlook to the end of the summary.
+    pub(crate) fn remark(&mut self, remark: String) {
+        self.remarks.push(remark);
+    }
+
     /// Runs a step that is a cargo command.
     pub(crate) fn cargo(&mut self, name: &str, words: &[&str]) -> Result<(), String> {
         self.cargo_with(name, words, &[])
@@ -49,7 +62,8 @@ impl Steps {
     ) -> Result<(), String> {
         let start = self.begin(name);
         let mut command = Command::new(cargo());
-        command.args(words).envs(env.iter().copied());
+        let ours = self.env.iter().map(|(name, value)| (name, value));
+        command.args(words).envs(ours).envs(env.iter().copied());
         let (status, tests) = run_and_show(&mut command)?;
         self.tests.passed += tests.passed;
         self.tests.failed += tests.failed;
@@ -75,7 +89,7 @@ impl Steps {
         self.done.push((name.to_owned(), time));
     }
 
-    /// The table of times and the count of tests.
+    /// The table of times, the count of tests, and the remarks.
     pub(crate) fn summary(&self) -> String {
         let mut text = String::new();
         for (name, time) in &self.done {
@@ -84,6 +98,9 @@ impl Steps {
         }
         let Tests { passed, failed } = self.tests;
         let _ = write!(text, "{passed} passed, {failed} failed");
+        for remark in &self.remarks {
+            let _ = write!(text, "\n{remark}");
+        }
         text
     }
 }

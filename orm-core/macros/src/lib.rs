@@ -28,7 +28,7 @@ use proc_macro::TokenStream;
 ///
 /// | option | meaning |
 /// |---|---|
-/// | `pk` | the primary key; an integer key is assigned by the database |
+/// | `pk` | the primary key; an integer or `Auto<integer>` key is assigned by the database |
 /// | `generated = false` | an integer key that the program assigns |
 /// | `max_length = 50` | a text of at most 50 characters (`CharField`) |
 /// | `unique`, `index` | a constraint, an index |

@@ -24,10 +24,10 @@ pub struct Capabilities {
     pub returning_insert: bool,
     /// Reports the key of the last insert.
     pub last_insert_id: bool,
-    /// The generated keys of one INSERT with many rows are consecutive, in the order of the rows,
-    /// and the reported key is that of the last row. Only for a database that has one writer at a
-    /// time and no other source of keys: elsewhere concurrent inserts may take keys in between.
-    pub consecutive_keys: bool,
+    /// Reports the keys that one INSERT with many rows generated, as [`Done::keys`](super::Done):
+    /// they follow each other by a known step, in the order of the rows. Only for a database where
+    /// no other session can take a key in between.
+    pub key_sequences: bool,
     /// One INSERT with many rows.
     pub multi_row_insert: bool,
     /// Inserts that leave existing rows alone, without reading first.
@@ -65,7 +65,7 @@ impl Capabilities {
             read_only_transactions: false,
             returning_insert: false,
             last_insert_id: false,
-            consecutive_keys: false,
+            key_sequences: false,
             multi_row_insert: false,
             ignore_conflicts: false,
             foreign_keys: false,
@@ -97,7 +97,7 @@ pub enum Capability {
     ReadOnlyTransactions,
     ReturningInsert,
     LastInsertId,
-    ConsecutiveKeys,
+    KeySequences,
     MultiRowInsert,
     IgnoreConflicts,
     ForeignKeys,
@@ -195,7 +195,7 @@ impl Capabilities {
             }
             Capability::ReturningInsert => self.returning_insert = none.returning_insert,
             Capability::LastInsertId => self.last_insert_id = none.last_insert_id,
-            Capability::ConsecutiveKeys => self.consecutive_keys = none.consecutive_keys,
+            Capability::KeySequences => self.key_sequences = none.key_sequences,
             Capability::MultiRowInsert => self.multi_row_insert = none.multi_row_insert,
             Capability::IgnoreConflicts => self.ignore_conflicts = none.ignore_conflicts,
             Capability::ForeignKeys => self.foreign_keys = none.foreign_keys,
@@ -225,7 +225,7 @@ impl Capabilities {
             read_only_transactions,
             returning_insert,
             last_insert_id,
-            consecutive_keys,
+            key_sequences,
             multi_row_insert,
             ignore_conflicts,
             foreign_keys,
@@ -253,7 +253,7 @@ impl Capabilities {
             has!(ReadOnlyTransactions, read_only_transactions),
             has!(ReturningInsert, returning_insert),
             has!(LastInsertId, last_insert_id),
-            has!(ConsecutiveKeys, consecutive_keys),
+            has!(KeySequences, key_sequences),
             has!(MultiRowInsert, multi_row_insert),
             has!(IgnoreConflicts, ignore_conflicts),
             has!(ForeignKeys, foreign_keys),

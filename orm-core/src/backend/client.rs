@@ -2,6 +2,7 @@
 
 use super::{
     Dialect, Done, Intent, Lease, RowAccess, RowSink, Sink, SinkFlow, Statement, StatementText,
+    Step,
 };
 use crate::error::{Error, Result};
 use crate::value::Value;
@@ -25,6 +26,20 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
     /// holds; whatever connecting fails with.
     async fn acquire(&self, intent: Intent) -> Result<Lease>;
 
+    /// Borrows a connection if one is idle and ready, which saves the future of
+    /// [`acquire`](BaseDBAsyncClient::acquire). `None` says nothing: then `acquire` decides.
+    fn try_acquire(&self, intent: Intent) -> Option<Lease> {
+        let _ = intent;
+        None
+    }
+
+    /// Whether `acquire(intent)` can only wait while the connections that were borrowed for `held`
+    /// are not given back: there are no others, and none can be opened. `false` when not known.
+    fn must_wait(&self, intent: Intent, held: &[Intent]) -> bool {
+        let _ = (intent, held);
+        false
+    }
+
     /// Closes all connections: new `acquire`s fail, borrowed ones close when given back. Closing
     /// twice is fine.
     async fn close(&self);
@@ -34,14 +49,40 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// Those of `acquire` and of the statement.
     async fn run(&self, statement: &Statement, sink: &mut Sink) -> Result<Done> {
-        let mut lease = self.acquire(statement.intent).await?;
+        let mut lease = match self.try_acquire(statement.intent) {
+            Some(lease) => lease,
+            None => self.acquire(statement.intent).await?,
+        };
         lease.run(statement, sink).await
+    }
+
+    /// Runs several statements on one connection, each in a transaction of its own, together where
+    /// the driver can. Not for statements that depend on each other.
+    ///
+    /// # Errors
+    /// Those of `acquire`; the first error of a statement.
+    async fn run_many(&self, steps: &mut [Step<'_>]) -> Result<()> {
+        let reads = steps.iter().all(|s| s.statement.intent == Intent::Read);
+        let intent = if reads { Intent::Read } else { Intent::Write };
+        self.acquire(intent).await?.run_many(steps).await
     }
 
     /// Runs one statement and returns its rows. No rows is `Ok` with an empty set.
     ///
     /// # Errors
     /// `Statement` for SQL that the database rejects; all kinds of the database.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let connection = Tortoise::get_connection("default")?;
+    /// let sql = "SELECT title FROM post WHERE views > ? ORDER BY id";
+    /// let rows = connection.execute_query(sql, vec![10.into()]).await?;
+    /// assert_eq!(rows.len(), 2);
+    /// assert_eq!(rows.rows()[0][0], "Rust".into());
+    /// # Ok(()) }) }
+    /// ```
     async fn execute_query(&self, sql: &str, values: Vec<Value>) -> Result<Rows> {
         let statement = raw(sql, values);
         let mut sink = Sink::new(Rows::default());
@@ -53,6 +94,17 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// As `execute_query`.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let connection = Tortoise::get_connection("default")?;
+    /// let sql = "SELECT title, views FROM post ORDER BY id";
+    /// let rows = connection.execute_query_dict(sql, vec![]).await?;
+    /// assert_eq!(rows[0]["views"], 1.into());
+    /// # Ok(()) }) }
+    /// ```
     async fn execute_query_dict(
         &self,
         sql: &str,
@@ -66,6 +118,17 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// As `execute_query`.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let connection = Tortoise::get_connection("default")?;
+    /// let sql = "INSERT INTO tag (name) VALUES (?)";
+    /// let key = connection.execute_insert(sql, vec!["new".into()]).await?;
+    /// assert_eq!(key, Tag::get(kw!(name = "new")).await?.id.into());
+    /// # Ok(()) }) }
+    /// ```
     async fn execute_insert(&self, sql: &str, values: Vec<Value>) -> Result<Value> {
         let mut rows = self.execute_query(sql, values).await?;
         let first = rows
@@ -81,6 +144,17 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// The first error; nothing is kept then.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let connection = Tortoise::get_connection("default")?;
+    /// let sets = ["x", "y"].map(|name| vec![name.into()]);
+    /// connection.execute_many("INSERT INTO tag (name) VALUES (?)", sets.into()).await?;
+    /// assert_eq!(Tag::all().count().await?, 4);
+    /// # Ok(()) }) }
+    /// ```
     async fn execute_many(&self, sql: &str, sets: Vec<Vec<Value>>) -> Result<u64> {
         let mut lease = self.acquire(Intent::Write).await?;
         lease.execute_many(&raw(sql, Vec::new()), sets).await
@@ -90,6 +164,16 @@ pub trait BaseDBAsyncClient: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// The first error; what ran before it stays.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let connection = Tortoise::get_connection("default")?;
+    /// connection.execute_script("DELETE FROM post_tags; DELETE FROM tag;").await?;
+    /// assert_eq!(Tag::all().count().await?, 0);
+    /// # Ok(()) }) }
+    /// ```
     async fn execute_script(&self, sql: &str) -> Result<()> {
         self.acquire(Intent::Write).await?.run_script(sql).await
     }

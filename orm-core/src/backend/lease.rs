@@ -1,6 +1,8 @@
 //! A borrowed connection: in doubt from before each driver call until its complete answer.
 
-use super::{Done, Health, Sink, Statement, TransactionManager, TransactionOptions};
+use super::{
+    BulkRows, Done, Health, Sink, Statement, Step, TransactionManager, TransactionOptions,
+};
 use crate::error::{DatabaseError, Error, ErrorKind, Result, TimeoutKind};
 use crate::instrument::{Text, Watch};
 use crate::value::Value;
@@ -27,6 +29,9 @@ pub trait Held: Send {
     /// of raw SQL must be undone.
     fn clean_up(self: Box<Self>, in_doubt: bool);
 }
+
+/// Sets of values that `execute_many` hands to the driver at once.
+const SETS_TOGETHER: usize = 256;
 
 /// A connection borrowed from a pool, for one task at a time.
 ///
@@ -77,10 +82,61 @@ impl Lease {
         let sql = statement.text.sql();
         let watch = Watch::start(session.dialect().name(), Text::Statement(sql), slow);
         // Elapsed: the statement may still run, so the connection stays in doubt.
-        let result = within(limit, Some(sql), session.run(statement, sink)).await?;
+        let call = session.run(statement, sink);
+        let result = within(limit, Some(sql), watch.inside(call)).await?;
         self.in_doubt = false;
         watch.finish(result.as_ref().ok().map(|done| done.rows_affected));
         result
+    }
+
+    /// Runs several statements in order, together where the driver can.
+    ///
+    /// # Errors
+    /// The first error; `Timeout(Statement)` as for [`run`](Lease::run), for all together.
+    pub async fn run_many(&mut self, steps: &mut [Step<'_>]) -> Result<()> {
+        let Some(first) = steps.first() else {
+            return Ok(());
+        };
+        let sql = first.statement.text.sql();
+        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
+        self.tainted |= steps
+            .iter()
+            .any(|step| !step.statement.cached && may_leave_state(step.statement.sql()));
+        let (limit, slow) = (held.statement_timeout(), held.slow_statement());
+        let session = held.session();
+        let system = session.dialect().name();
+        let statements = steps.iter().map(|step| step.statement);
+        let texts = statements.map(|statement| Text::Statement(statement.text.sql()));
+        let watches: Vec<Watch<'_>> = texts.map(|t| Watch::start(system, t, slow)).collect();
+        let result = within(limit, Some(sql), session.run_many(steps)).await?;
+        self.in_doubt = false;
+        for (watch, step) in watches.into_iter().zip(steps) {
+            watch.finish(step.done.map(|done| done.rows_affected));
+        }
+        result
+    }
+
+    /// Inserts rows by a protocol of the database's own; `None` when it has none, or none that is
+    /// faster for so few rows: nothing was sent then.
+    ///
+    /// # Errors
+    /// As [`run`](Lease::run).
+    pub async fn bulk_insert(&mut self, rows: &BulkRows<'_>) -> Result<Option<Done>> {
+        let held = Self::enter(&mut self.held, &mut self.in_doubt)?;
+        let (limit, slow) = (held.statement_timeout(), held.slow_statement());
+        let session = held.session();
+        if session
+            .bulk_threshold()
+            .is_none_or(|least| rows.len() < least)
+        {
+            self.in_doubt = false;
+            return Ok(None);
+        }
+        let watch = Watch::start(session.dialect().name(), Text::Command("COPY"), slow);
+        let result = within(limit, None, session.bulk_insert(rows)).await?;
+        self.in_doubt = false;
+        watch.finish(result.as_ref().ok().map(|done| done.rows_affected));
+        result.map(Some)
     }
 
     /// Runs one statement for each set of values, all or none.
@@ -108,17 +164,25 @@ impl Lease {
     }
 
     async fn run_sets(&mut self, statement: &Statement, sets: Vec<Vec<Value>>) -> Result<u64> {
-        let mut statement = statement.clone();
-        statement.cached = true;
+        let mut sets = sets.into_iter();
         let mut matched = 0;
-        for values in sets {
-            statement.values = values;
-            matched += self
-                .run(&statement, &mut Sink::discard())
-                .await?
-                .rows_affected;
+        loop {
+            let statements = sets.by_ref().take(SETS_TOGETHER).map(|values| {
+                let mut statement = statement.clone();
+                statement.cached = true;
+                statement.values = values;
+                (statement, Sink::discard())
+            });
+            let mut statements: Vec<(Statement, Sink)> = statements.collect();
+            if statements.is_empty() {
+                return Ok(matched);
+            }
+            let steps = statements.iter_mut();
+            let mut steps: Vec<Step<'_>> = steps.map(|(s, sink)| Step::new(s, sink)).collect();
+            self.run_many(&mut steps).await?;
+            let done = steps.iter().filter_map(|step| step.done);
+            matched += done.map(|done| done.rows_affected).sum::<u64>();
         }
-        Ok(matched)
     }
 
     /// Runs trusted text with any number of statements. What it leaves on the connection is undone
@@ -132,7 +196,8 @@ impl Lease {
         let (limit, slow) = (held.statement_timeout(), held.slow_statement());
         let session = held.session();
         let watch = Watch::start(session.dialect().name(), Text::Script(sql), slow);
-        let result = within(limit, None, session.run_script(sql)).await?;
+        let call = session.run_script(sql);
+        let result = within(limit, None, watch.inside(call)).await?;
         self.in_doubt = false;
         watch.finish(result.is_ok().then_some(0));
         result
@@ -159,7 +224,7 @@ impl Lease {
         let (session, watch) = self.command(Text::Command("BEGIN"), |facts| {
             super::dialect::check_options(facts, options)
         })?;
-        let result = session.begin(options).await;
+        let result = watch.inside(session.begin(options)).await;
         self.answered(watch, result)
     }
 
@@ -170,7 +235,7 @@ impl Lease {
     /// database, after which the transaction is still to be rolled back.
     pub async fn commit(&mut self) -> Result<()> {
         let (session, watch) = self.command(Text::Command("COMMIT"), |_| Ok(()))?;
-        let result = session.commit().await;
+        let result = watch.inside(session.commit()).await;
         match self.answered(watch, result) {
             Err(Error::ConnectionLost(error)) => {
                 self.in_doubt = true;
@@ -186,7 +251,7 @@ impl Lease {
     /// Those of the database; the connection is then closed when dropped.
     pub async fn rollback(&mut self) -> Result<()> {
         let (session, watch) = self.command(Text::Command("ROLLBACK"), |_| Ok(()))?;
-        let result = session.rollback().await;
+        let result = watch.inside(session.rollback()).await;
         let result = self.answered(watch, result);
         self.in_doubt = result.is_err();
         result
@@ -203,7 +268,7 @@ impl Lease {
                 false => Err(Error::Unsupported("savepoints")),
             }
         })?;
-        let result = session.savepoint(depth).await;
+        let result = watch.inside(session.savepoint(depth)).await;
         self.answered(watch, result)
     }
 
@@ -214,7 +279,7 @@ impl Lease {
     pub async fn rollback_to(&mut self, depth: u32) -> Result<()> {
         let text = Text::Savepoint("ROLLBACK TO SAVEPOINT", depth);
         let (session, watch) = self.command(text, |_| Ok(()))?;
-        let result = session.rollback_to(depth).await;
+        let result = watch.inside(session.rollback_to(depth)).await;
         self.answered(watch, result)
     }
 
@@ -225,7 +290,7 @@ impl Lease {
     pub async fn release(&mut self, depth: u32) -> Result<()> {
         let text = Text::Savepoint("RELEASE SAVEPOINT", depth);
         let (session, watch) = self.command(text, |_| Ok(()))?;
-        let result = session.release(depth).await;
+        let result = watch.inside(session.release(depth)).await;
         self.answered(watch, result)
     }
 
@@ -318,7 +383,9 @@ async fn within<T>(
     let Some(limit) = limit else {
         return Ok(call.await);
     };
-    tokio::time::timeout(limit, call).await.map_err(|_| {
+    // Boxed, so that the timer is not part of every call.
+    let limited = Box::pin(tokio::time::timeout(limit, call));
+    limited.await.map_err(|_| {
         let mut error = DatabaseError::new(format!("no answer within {limit:?}"));
         if let Some(sql) = sql {
             error = error.with_sql(Arc::clone(sql));

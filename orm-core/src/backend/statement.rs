@@ -31,6 +31,14 @@ impl StatementText {
         })
     }
 
+    /// The same text with the same number, counted apart.
+    pub(crate) fn for_this_thread(&self) -> Arc<Self> {
+        Arc::new(StatementText {
+            id: self.id,
+            sql: Arc::clone(&self.sql),
+        })
+    }
+
     /// The number.
     pub fn id(&self) -> u64 {
         self.id

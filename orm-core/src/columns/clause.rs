@@ -52,12 +52,48 @@ pub struct Clause<M, C: Context> {
 }
 
 /// A condition on rows of `M`. Combine with `&`, `|` and `!`, or [`all`], [`any`] and [`not`].
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let mut wanted: fast_django::orm::Q<Post> = Post::title.icontains("rust");
+/// let popular = true;
+/// if popular {
+///     wanted = wanted & (Post::views.gt(100) | !Post::tags.isnull(true));
+/// }
+/// assert_eq!(Post::filter(wanted).count().await?, 2);
+/// # Ok(()) }) }
+/// ```
 pub type Q<M> = Clause<M, Where>;
 
 /// The fields of a new `M`.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// use fast_django::orm::New;
+///
+/// async fn register(user: New<User>) -> Result<i32> {
+///     Ok(User::create(user).await?.id)
+/// }
+/// assert!(register(kw!(username = "carl")).await? > 0);
+/// # Ok(()) }) }
+/// ```
 pub type New<M> = Clause<M, Insert>;
 
 /// New values for fields of `M`. Combine with `&`.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let changes = Post::title.set("Same") & Post::views.set(Post::views * 2);
+/// assert_eq!(Post::all().update(changes).await?, 3);
+/// assert_eq!(Post::get(kw!(views = 600)).await?.title, "Same");
+/// # Ok(()) }) }
+/// ```
 pub type Set<M> = Clause<M, Update>;
 
 impl<M, C: Context> Clone for Clause<M, C> {
@@ -145,6 +181,15 @@ impl<M> BitAnd for Clause<M, Update> {
 /// Any of these conditions; none given is no condition.
 ///
 /// Unlike `|`, it tells `kw!` which model it is about: `any([kw!(a = 1), kw!(b = 2)])`.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let either = Post::filter(any([kw!(title = "Hello"), kw!(views__gt = 100)]));
+/// assert_eq!(either.count().await?, 2);
+/// # Ok(()) }) }
+/// ```
 pub fn any<M, const N: usize>(conditions: [Q<M>; N]) -> Q<M> {
     conditions
         .into_iter()
@@ -153,6 +198,15 @@ pub fn any<M, const N: usize>(conditions: [Q<M>; N]) -> Q<M> {
 }
 
 /// All of these conditions. Unlike `&`, it tells `kw!` which model it is about.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let both = Post::filter(all([kw!(title__icontains = "rust"), not(kw!(views__gt = 100))]));
+/// assert_eq!(both.count().await?, 1);
+/// # Ok(()) }) }
+/// ```
 pub fn all<M, const N: usize>(conditions: [Q<M>; N]) -> Q<M> {
     conditions
         .into_iter()
@@ -161,6 +215,14 @@ pub fn all<M, const N: usize>(conditions: [Q<M>; N]) -> Q<M> {
 }
 
 /// The complement. Unlike `!`, it tells `kw!` which model it is about.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// assert_eq!(Post::filter(not(kw!(title = "Hello"))).count().await?, 2);
+/// # Ok(()) }) }
+/// ```
 pub fn not<M>(condition: Q<M>) -> Q<M> {
     !condition
 }

@@ -37,6 +37,25 @@ pub trait IntoSet<M, T> {
     fn into_set(self) -> query::Expr;
 }
 
+/// What `kw!(column = value)` takes for a column of type `T`: what the field can be set to, and
+/// columns of the same base type, which are only compared with.
+#[diagnostic::on_unimplemented(
+    message = "a `{T}` field cannot take a value of type `{Self}`",
+    label = "expected a `{T}` value"
+)]
+pub trait IntoKv<M, T> {
+    /// What `create` and `update` are told of a column of presence `K`: `K` itself, or
+    /// [`ComparedOnly`].
+    type Presence<K>;
+
+    /// The expression of the query tree; a bound NULL for `None`.
+    fn into_kv(self) -> query::Expr;
+}
+
+/// In place of a column's presence: its keyword is a condition and never an assignment.
+#[derive(Debug)]
+pub struct ComparedOnly;
+
 /// What a bare `None` in `kw!` becomes, since the type of a plain `None` could not be inferred.
 #[derive(Clone, Copy, Debug)]
 pub struct Null;
@@ -78,17 +97,53 @@ impl<M, T, A: IntoExpr<M, T>> IntoRange<M, T> for RangeInclusive<A> {
     }
 }
 
+/// What `.set(..)` takes, `kw!(column = value)` takes too.
+macro_rules! settable {
+    ([$($generics:tt)*] $m:ty, $to:ty, $from:ty => |$v:ident| $expr:expr) => {
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*> IntoSet<$m, $to> for $from {
+            fn into_set(self) -> query::Expr {
+                let $v = self;
+                $expr
+            }
+        }
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*> IntoKv<$m, $to> for $from {
+            type Presence<P> = P;
+            fn into_kv(self) -> query::Expr {
+                IntoSet::<$m, $to>::into_set(self)
+            }
+        }
+    };
+}
+
+/// A column or expression that a column of type `$to` is compared with and never set to.
+macro_rules! compared_only {
+    ([$($generics:tt)*] $to:ty: $from:ty) => {
+        #[diagnostic::do_not_recommend]
+        impl<S: Scope, $($generics)* K> IntoKv<S::Root, $to> for Col<S, $from, K> {
+            type Presence<P> = ComparedOnly;
+            fn into_kv(self) -> query::Expr {
+                self.tree()
+            }
+        }
+        #[diagnostic::do_not_recommend]
+        impl<M, $($generics)*> IntoKv<M, $to> for Expr<M, $from> {
+            type Presence<P> = ComparedOnly;
+            fn into_kv(self) -> query::Expr {
+                self.into_tree()
+            }
+        }
+    };
+}
+pub(super) use {compared_only, settable};
+
 // Leaf implementations are written out for each pair: a blanket one would let the compiler follow
 // it and report a missing bound two steps away from the user's value. They are hidden from the
 // list of "other types", which would be longer than the message.
 macro_rules! values {
     ($($base:ty: $($from:ty => |$v:ident| $to:expr),+;)*) => { $(
-        #[diagnostic::do_not_recommend]
-        impl<M> IntoSet<M, Option<$base>> for Null {
-            fn into_set(self) -> query::Expr {
-                query::Expr::Value(Value::Null)
-            }
-        }
+        settable!([M] M, Option<$base>, Null => |_null| query::Expr::Value(Value::Null));
     $(
         #[diagnostic::do_not_recommend]
         impl<M> IntoExpr<M, $base> for $from {
@@ -109,24 +164,10 @@ macro_rules! values {
                 or_null(self.map(IntoExpr::<M, $base>::into_expr))
             }
         }
-        #[diagnostic::do_not_recommend]
-        impl<M> IntoSet<M, $base> for $from {
-            fn into_set(self) -> query::Expr {
-                IntoExpr::<M, $base>::into_expr(self)
-            }
-        }
-        #[diagnostic::do_not_recommend]
-        impl<M> IntoSet<M, Option<$base>> for $from {
-            fn into_set(self) -> query::Expr {
-                IntoExpr::<M, $base>::into_expr(self)
-            }
-        }
-        #[diagnostic::do_not_recommend]
-        impl<M> IntoSet<M, Option<$base>> for Option<$from> {
-            fn into_set(self) -> query::Expr {
-                or_null(self.map(IntoExpr::<M, $base>::into_expr))
-            }
-        }
+        settable!([M] M, $base, $from => |v| IntoExpr::<M, $base>::into_expr(v));
+        settable!([M] M, Option<$base>, $from => |v| IntoExpr::<M, $base>::into_expr(v));
+        settable!([M] M, Option<$base>, Option<$from> =>
+            |v| or_null(v.map(IntoExpr::<M, $base>::into_expr)));
     )+ )* };
 }
 values! {
@@ -152,7 +193,7 @@ pub fn default_value<T>(value: impl IntoSet<(), T>) -> Value {
     }
 }
 
-fn or_null(expr: Option<query::Expr>) -> query::Expr {
+pub(super) fn or_null(expr: Option<query::Expr>) -> query::Expr {
     expr.unwrap_or(query::Expr::Value(Value::Null))
 }
 
@@ -180,27 +221,9 @@ impl<M, T: Field> Comparable<M, T::Base> for Expr<M, T> {
         self.into_tree()
     }
 }
-#[diagnostic::do_not_recommend]
-impl<S: Scope, T: Field, K> IntoSet<S::Root, T> for Col<S, T, K> {
-    fn into_set(self) -> query::Expr {
-        self.tree()
-    }
-}
-#[diagnostic::do_not_recommend]
-impl<S: Scope, T: Field, K> IntoSet<S::Root, Option<T>> for Col<S, T, K> {
-    fn into_set(self) -> query::Expr {
-        self.tree()
-    }
-}
-#[diagnostic::do_not_recommend]
-impl<M, T: Field> IntoSet<M, T> for Expr<M, T> {
-    fn into_set(self) -> query::Expr {
-        self.into_tree()
-    }
-}
-#[diagnostic::do_not_recommend]
-impl<M, T: Field> IntoSet<M, Option<T>> for Expr<M, T> {
-    fn into_set(self) -> query::Expr {
-        self.into_tree()
-    }
-}
+settable!([S: Scope, T: Field, K] S::Root, T, Col<S, T, K> => |column| column.tree());
+settable!([S: Scope, T: Field, K] S::Root, Option<T>, Col<S, T, K> => |column| column.tree());
+settable!([M, T: Field] M, T, Expr<M, T> => |expr| expr.into_tree());
+settable!([M, T: Field] M, Option<T>, Expr<M, T> => |expr| expr.into_tree());
+// A nullable column may be compared with a required one, but not stored in it.
+compared_only!([T: Field,] T: Option<T>);

@@ -13,6 +13,21 @@ use std::{
 
 /// An expression of type `T` over rows of `M`, such as `Post::views + 1` or
 /// `Post::created_at.year()`.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let half = Post::views / 2;
+/// assert_eq!(Post::filter(half.clone().gte(10)).count().await?, 2);
+/// assert_eq!(Post::filter(half.clone().in_([10, 0])).count().await?, 2);
+/// assert_eq!(Post::filter(half.clone().eq(0) | half.clone().gt(100)).count().await?, 2);
+/// assert_eq!(Post::filter(half.clone().range(0..=10) & half.clone().ne(0)).count().await?, 1);
+/// assert_eq!(Post::filter(half.clone().lt(10) | half.clone().isnull(true)).count().await?, 1);
+/// let order = Post::all().order_by(half.clone().desc()).values_list((Post::id, half));
+/// assert_eq!(order.await?[0].1, 150);
+/// # Ok(()) }) }
+/// ```
 pub struct Expr<M, T> {
     tree: query::Expr,
     marker: PhantomData<fn() -> (M, T)>,

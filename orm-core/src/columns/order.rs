@@ -1,5 +1,6 @@
 //! What `order_by` takes: names, columns, expressions, and lists of these.
 
+use super::arguments::names_and_lists;
 use super::{Col, Expr};
 use crate::entity::Scope;
 use crate::query::{self, OrderBy};
@@ -61,30 +62,6 @@ pub trait IntoOrder<M> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<M> IntoOrder<M> for &str {
-    fn push_order(self, out: &mut Vec<OrderKey>) {
-        out.push(OrderKey::Name(self.to_owned()));
-    }
-}
-#[diagnostic::do_not_recommend]
-impl<M> IntoOrder<M> for &&str {
-    fn push_order(self, out: &mut Vec<OrderKey>) {
-        out.push(OrderKey::Name((*self).to_owned()));
-    }
-}
-#[diagnostic::do_not_recommend]
-impl<M> IntoOrder<M> for String {
-    fn push_order(self, out: &mut Vec<OrderKey>) {
-        out.push(OrderKey::Name(self));
-    }
-}
-#[diagnostic::do_not_recommend]
-impl<M> IntoOrder<M> for &String {
-    fn push_order(self, out: &mut Vec<OrderKey>) {
-        out.push(OrderKey::Name(self.clone()));
-    }
-}
-#[diagnostic::do_not_recommend]
 impl<M> IntoOrder<M> for Order<M> {
     fn push_order(self, out: &mut Vec<OrderKey>) {
         out.push(OrderKey::Key(self.key));
@@ -106,47 +83,5 @@ impl<M, T> IntoOrder<M> for Expr<M, T> {
 impl<M> IntoOrder<M> for () {
     fn push_order(self, _: &mut Vec<OrderKey>) {}
 }
-#[diagnostic::do_not_recommend]
-impl<M, X: IntoOrder<M>, const N: usize> IntoOrder<M> for [X; N] {
-    fn push_order(self, out: &mut Vec<OrderKey>) {
-        self.into_iter().for_each(|x| x.push_order(out));
-    }
-}
-#[diagnostic::do_not_recommend]
-impl<M, X: IntoOrder<M>> IntoOrder<M> for Vec<X> {
-    fn push_order(self, out: &mut Vec<OrderKey>) {
-        self.into_iter().for_each(|x| x.push_order(out));
-    }
-}
-#[diagnostic::do_not_recommend]
-impl<'x, M, X> IntoOrder<M> for &'x [X]
-where
-    &'x X: IntoOrder<M>,
-{
-    fn push_order(self, out: &mut Vec<OrderKey>) {
-        self.iter().for_each(|x| x.push_order(out));
-    }
-}
 
-macro_rules! tuples {
-    ($($($name:ident)+;)*) => { $(
-        #[diagnostic::do_not_recommend]
-        impl<M, $($name: IntoOrder<M>),+> IntoOrder<M> for ($($name,)+) {
-            #[allow(non_snake_case, reason = "one variable per type parameter")]
-            fn push_order(self, out: &mut Vec<OrderKey>) {
-                let ($($name,)+) = self;
-                $($name.push_order(out);)+
-            }
-        }
-    )* };
-}
-tuples! {
-    A;
-    A B;
-    A B C;
-    A B C D;
-    A B C D E;
-    A B C D E F;
-    A B C D E F G;
-    A B C D E F G H;
-}
+names_and_lists!(IntoOrder, push_order, OrderKey);

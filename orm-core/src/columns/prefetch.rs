@@ -1,6 +1,7 @@
 //! What `prefetch_related` and `select_related` take: names, relations, and lists of these.
 
 use super::Rel;
+use super::arguments::names_and_lists;
 use crate::entity::{Entity, Scope};
 use crate::schema::RelationMeta;
 
@@ -24,76 +25,10 @@ pub trait IntoPrefetch<M> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<M> IntoPrefetch<M> for &str {
-    fn push_prefetch(self, out: &mut Vec<PrefetchPath>) {
-        out.push(PrefetchPath::Name(self.to_owned()));
-    }
-}
-#[diagnostic::do_not_recommend]
-impl<M> IntoPrefetch<M> for &&str {
-    fn push_prefetch(self, out: &mut Vec<PrefetchPath>) {
-        out.push(PrefetchPath::Name((*self).to_owned()));
-    }
-}
-#[diagnostic::do_not_recommend]
-impl<M> IntoPrefetch<M> for String {
-    fn push_prefetch(self, out: &mut Vec<PrefetchPath>) {
-        out.push(PrefetchPath::Name(self));
-    }
-}
-#[diagnostic::do_not_recommend]
-impl<M> IntoPrefetch<M> for &String {
-    fn push_prefetch(self, out: &mut Vec<PrefetchPath>) {
-        out.push(PrefetchPath::Name(self.clone()));
-    }
-}
-#[diagnostic::do_not_recommend]
 impl<O, S: Scope, T: Entity, K> IntoPrefetch<S::Root> for Rel<O, S, T, K> {
     fn push_prefetch(self, out: &mut Vec<PrefetchPath>) {
         out.push(PrefetchPath::Path(self.relations()));
     }
 }
-#[diagnostic::do_not_recommend]
-impl<M, X: IntoPrefetch<M>, const N: usize> IntoPrefetch<M> for [X; N] {
-    fn push_prefetch(self, out: &mut Vec<PrefetchPath>) {
-        self.into_iter().for_each(|x| x.push_prefetch(out));
-    }
-}
-#[diagnostic::do_not_recommend]
-impl<M, X: IntoPrefetch<M>> IntoPrefetch<M> for Vec<X> {
-    fn push_prefetch(self, out: &mut Vec<PrefetchPath>) {
-        self.into_iter().for_each(|x| x.push_prefetch(out));
-    }
-}
-#[diagnostic::do_not_recommend]
-impl<'x, M, X> IntoPrefetch<M> for &'x [X]
-where
-    &'x X: IntoPrefetch<M>,
-{
-    fn push_prefetch(self, out: &mut Vec<PrefetchPath>) {
-        self.iter().for_each(|x| x.push_prefetch(out));
-    }
-}
 
-macro_rules! tuples {
-    ($($($name:ident)+;)*) => { $(
-        #[diagnostic::do_not_recommend]
-        impl<M, $($name: IntoPrefetch<M>),+> IntoPrefetch<M> for ($($name,)+) {
-            #[allow(non_snake_case, reason = "one variable per type parameter")]
-            fn push_prefetch(self, out: &mut Vec<PrefetchPath>) {
-                let ($($name,)+) = self;
-                $($name.push_prefetch(out);)+
-            }
-        }
-    )* };
-}
-tuples! {
-    A;
-    A B;
-    A B C;
-    A B C D;
-    A B C D E;
-    A B C D E F;
-    A B C D E F G;
-    A B C D E F G H;
-}
+names_and_lists!(IntoPrefetch, push_prefetch, PrefetchPath);

@@ -60,6 +60,16 @@ impl<O, S: Scope, T: Entity, K> Rel<O, S, T, K> {
     }
 
     /// Related to this instance; to none for `None`.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let ann = User::get(kw!(username = "ann")).await?;
+    /// assert_eq!(Post::filter(Post::author.eq(&ann)).count().await?, 3);
+    /// assert_eq!(Post::filter(Post::author.ne(&ann)).count().await?, 0);
+    /// # Ok(()) }) }
+    /// ```
     pub fn eq<V: RelValue<T>>(self, value: V) -> Q<S::Root> {
         match key_expr(&value) {
             query::Expr::Value(Value::Null) => self.isnull(true),
@@ -78,6 +88,16 @@ impl<O, S: Scope, T: Entity, K> Rel<O, S, T, K> {
     }
 
     /// Related to one of these instances.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let users = User::all().await?;
+    /// assert_eq!(Post::filter(Post::author.in_(&users)).count().await?, 3);
+    /// assert_eq!(Post::filter(Post::author.not_in(&users)).count().await?, 0);
+    /// # Ok(()) }) }
+    /// ```
     pub fn in_<V: RelValue<T>>(self, values: impl IntoIterator<Item = V>) -> Q<S::Root> {
         one_of(self.key(), values.into_iter().map(|v| key_expr(&v)))
     }
@@ -88,6 +108,15 @@ impl<O, S: Scope, T: Entity, K> Rel<O, S, T, K> {
     }
 
     /// Whether there is no related row.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// assert_eq!(User::filter(User::posts.isnull(true)).await?[0].username, "bob");
+    /// assert_eq!(Post::filter(Post::tags.not_isnull(true)).count().await?, 2);
+    /// # Ok(()) }) }
+    /// ```
     pub fn isnull(self, yes: bool) -> Q<S::Root> {
         // Over a to-many relation a condition means "some related row", so absence is the
         // complement of "some row with a key".

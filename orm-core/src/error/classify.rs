@@ -38,12 +38,17 @@ pub fn kind_from_mysql(number: u16) -> (ErrorKind, Option<ConstraintKind>) {
         3819 | 4025 => (ErrorKind::Integrity, Some(ConstraintKind::Check)),
         1213 => (ErrorKind::Serialization, None),
         1205 | 1317 | 1969 | 3024 | 3572 => (ErrorKind::Timeout, None),
-        1053 | 1927 | 2006 | 2013 => (ErrorKind::ConnectionLost, None),
-        1264 | 1265 | 1292 | 1366 | 1406 => (ErrorKind::Data, None),
+        1053 | 1158..=1161 | 1927 | 2006 | 2013 | 4031 => (ErrorKind::ConnectionLost, None),
+        1264 | 1265 | 1292 | 1365 | 1366 | 1406 | 1411 | 1690 | 3140 | 3988 => {
+            (ErrorKind::Data, None)
+        }
         1290 | 1792 | 1836 => (ErrorKind::ReadOnly, None),
-        1054 | 1064 | 1146 => (ErrorKind::Statement, None),
-        1040 | 1041 | 1153 | 1390 | 1436 => (ErrorKind::Resource, None),
-        1044 | 1045 | 1049 => (ErrorKind::Auth, None),
+        1050 | 1051 | 1052 | 1054 | 1060 | 1061 | 1064 | 1091 | 1093 | 1136 | 1146 | 1170
+        | 1235 | 1267 | 1295 | 1305 => (ErrorKind::Statement, None),
+        1040 | 1041 | 1114 | 1153 | 1203 | 1226 | 1301 | 1390 | 1436 | 1461 => {
+            (ErrorKind::Resource, None)
+        }
+        1044 | 1045 | 1049 | 1129 | 1130 | 1142 | 1143 | 1698 => (ErrorKind::Auth, None),
         _ => (ErrorKind::Operational, None),
     }
 }

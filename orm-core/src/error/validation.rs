@@ -41,6 +41,17 @@ impl ValidationError {
     }
 
     /// The bad fields, in the order they were found.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let long = "x".repeat(51);
+    /// let error = User::create(kw!(username = long)).await.unwrap_err();
+    /// let Error::Validation(problems) = &error else { panic!("{error}") };
+    /// assert_eq!(&*problems.issues()[0].field, "username");
+    /// # Ok(()) }) }
+    /// ```
     pub fn issues(&self) -> &[FieldIssue] {
         &self.issues
     }

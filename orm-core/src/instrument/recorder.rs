@@ -25,6 +25,19 @@ pub struct RecordedStatement {
 ///
 /// Clones share the texts. Work on other tasks (`tokio::spawn`) is outside the scope unless it is
 /// wrapped in [`Recorder::scope`] too.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// use fast_django::orm::instrument::Recorder;
+///
+/// let recorder = Recorder::new();
+/// recorder.scope(User::all().count().into_future()).await?;
+/// assert_eq!(recorder.count(), 1);
+/// assert!(recorder.texts()[0].contains("COUNT"));
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Recorder(Arc<Mutex<Vec<RecordedStatement>>>);
 
@@ -62,6 +75,17 @@ impl Recorder {
 }
 
 /// Runs `future` and returns its output with the statements that it sent, in order.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// use fast_django::orm::instrument::record;
+///
+/// let (posts, sent) = record(Post::all().prefetch_related("author").into_future()).await;
+/// assert_eq!((posts?.len(), sent.len()), (3, 2));
+/// # Ok(()) }) }
+/// ```
 pub async fn record<F: Future>(future: F) -> (F::Output, Vec<RecordedStatement>) {
     let recorder = Recorder::new();
     let output = recorder.scope(future).await;

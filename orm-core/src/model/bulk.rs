@@ -1,7 +1,7 @@
 //! Inserting many instances: chunks of a fixed shape, in one transaction.
 
 use super::{Model, create, save};
-use crate::backend::{Collect, Done, Sink};
+use crate::backend::{BulkRows, Collect, Done, Sink};
 use crate::error::{Error, Result, ValidationError};
 use crate::queryset::{BoxFuture, collected};
 use crate::sql;
@@ -10,16 +10,33 @@ use crate::value::{Cell, Field, Key, Value};
 use std::future::IntoFuture;
 
 /// An insert of many instances, sent when awaited. All or none; gives them with their keys.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let tx = begin().await?;
+/// let users = ["x", "y"].map(|name| User { username: name.into(), ..User::default() });
+/// User::bulk_create(users.into()).using_db(&tx).await?;
+/// tx.commit().await?;
+/// assert_eq!(User::all().count().await?, 4);
+/// # Ok(()) }) }
+/// ```
 #[must_use = "nothing is inserted until it is awaited"]
 #[derive(Debug)]
 pub struct BulkCreate<M> {
     objects: Vec<M>,
     db: Option<Db>,
+    without_keys: bool,
 }
 
 impl<M: Model> BulkCreate<M> {
     pub(super) fn new(objects: Vec<M>) -> Self {
-        BulkCreate { objects, db: None }
+        BulkCreate {
+            objects,
+            db: None,
+            without_keys: false,
+        }
     }
 
     /// Runs on this connection or transaction instead of the current one.
@@ -28,8 +45,19 @@ impl<M: Model> BulkCreate<M> {
         self
     }
 
+    /// Does not ask for the keys that the database generates: instances that had none come back
+    /// without. This lets a database use the fastest way in that it has.
+    pub fn without_keys(mut self) -> Self {
+        self.without_keys = true;
+        self
+    }
+
     async fn run(self) -> Result<Vec<M>> {
-        let BulkCreate { mut objects, db } = self;
+        let BulkCreate {
+            mut objects,
+            db,
+            without_keys,
+        } = self;
         if objects.is_empty() {
             return Ok(objects);
         }
@@ -37,7 +65,7 @@ impl<M: Model> BulkCreate<M> {
         let db = Db::pick(db.as_ref())?;
         let chunks = chunks(&objects, &db);
         if let [only] = chunks.as_slice() {
-            insert_chunk(&mut objects[only.clone()], values, &db).await?;
+            insert_chunk(&mut objects[only.clone()], values, without_keys, &db).await?;
             return Ok(objects);
         }
         let mut values = values.into_iter();
@@ -47,7 +75,7 @@ impl<M: Model> BulkCreate<M> {
                 let objects = &mut objects[chunk];
                 let count = create::columns(&objects[0]).len() * objects.len();
                 let values = values.by_ref().take(count).collect();
-                insert_chunk(objects, values, &inside).await?;
+                insert_chunk(objects, values, without_keys, &inside).await?;
             }
             Ok(objects)
         })
@@ -88,7 +116,11 @@ fn prepare<M: Model>(objects: &mut [M]) -> Result<Vec<Value>> {
 /// Runs of rows that are all with or all without a key, cut to what one statement should carry.
 fn chunks<M: Model>(objects: &[M], db: &Db) -> Vec<std::ops::Range<usize>> {
     let facts = db.dialect().capabilities();
-    let per_params = facts.max_params as usize / M::meta().fields.len().max(1);
+    let all: Vec<usize> = (0..M::meta().fields.len()).collect();
+    let per_params = match sql::array_types(M::meta(), &all, db.dialect()) {
+        Some(_) => usize::MAX,
+        None => facts.max_params as usize / all.len().max(1),
+    };
     let most = if facts.multi_row_insert {
         per_params.min(facts.rows_per_insert as usize).max(1)
     } else {
@@ -108,12 +140,28 @@ fn chunks<M: Model>(objects: &[M], db: &Db) -> Vec<std::ops::Range<usize>> {
     chunks
 }
 
-async fn insert_chunk<M: Model>(objects: &mut [M], values: Vec<Value>, db: &Db) -> Result<()> {
+async fn insert_chunk<M: Model>(
+    objects: &mut [M],
+    values: Vec<Value>,
+    without_keys: bool,
+    db: &Db,
+) -> Result<()> {
     let model = M::meta();
     let columns = create::columns(&objects[0]);
     let omit_key = create::omits_key(&objects[0]);
     let facts = db.dialect().capabilities();
-    if omit_key && !facts.returning_insert {
+    let asks_keys = omit_key && !without_keys;
+    if !asks_keys && !columns.is_empty() {
+        let names: Vec<&'static str> = columns.iter().map(|at| model.fields[*at].column).collect();
+        let rows = BulkRows::new(model.table, &names, &values);
+        if db.bulk_insert(&rows).await?.is_some() {
+            if !omit_key {
+                objects.iter_mut().for_each(M::bind_relations);
+            }
+            return Ok(());
+        }
+    }
+    if asks_keys && !facts.returning_insert && !facts.key_sequences {
         let mut values = values.into_iter();
         for object in objects {
             let row = values.by_ref().take(columns.len()).collect();
@@ -121,22 +169,24 @@ async fn insert_chunk<M: Model>(objects: &mut [M], values: Vec<Value>, db: &Db) 
         }
         return Ok(());
     }
-    let by_arithmetic = omit_key && facts.consecutive_keys && facts.last_insert_id;
+    let by_arithmetic = asks_keys && facts.key_sequences;
     let statement = sql::insert_many(
         model,
         &columns,
         objects.len(),
         values,
-        omit_key && !by_arithmetic,
+        asks_keys && !by_arithmetic,
         db.dialect(),
     )?;
     if by_arithmetic {
         let done = db.run(&statement, &mut Sink::discard()).await?;
         return count_keys(objects, done);
     }
-    if !omit_key {
+    if !asks_keys {
         db.run(&statement, &mut Sink::discard()).await?;
-        objects.iter_mut().for_each(M::bind_relations);
+        if !omit_key {
+            objects.iter_mut().for_each(M::bind_relations);
+        }
         return Ok(());
     }
     let mut sink = Sink::new(Collect::new(create::read_key));
@@ -153,16 +203,14 @@ async fn insert_chunk<M: Model>(objects: &mut [M], values: Vec<Value>, db: &Db) 
     Ok(())
 }
 
-/// Gives the rows of one statement their keys, which end with the one that was reported.
+/// Gives the rows of one statement the keys that it reported.
 fn count_keys<M: Model>(objects: &mut [M], done: Done) -> Result<()> {
-    let count = i64::try_from(objects.len()).ok();
-    let first = done
-        .last_insert_id
-        .zip(count)
+    let keys = done
+        .keys
         .filter(|_| done.rows_affected == objects.len() as u64)
-        .and_then(|(last, count)| last.checked_sub(count - 1));
-    let first = first.ok_or_else(other_number)?;
-    for (object, key) in objects.iter_mut().zip(first..) {
+        .ok_or_else(other_number)?;
+    for (row, object) in objects.iter_mut().enumerate() {
+        let key = keys.key(row).ok_or_else(other_number)?;
         object.set_pk(M::Pk::from_cell(Cell::I64(key))?);
     }
     Ok(())

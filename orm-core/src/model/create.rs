@@ -14,6 +14,17 @@ use chrono::{DateTime, Utc};
 use std::{future::IntoFuture, marker::PhantomData};
 
 /// An insert, sent when awaited. Gives the instance, equal to its row.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let tx = begin().await?;
+/// User::create(kw!(username = "carl")).using_db(&tx).await?;
+/// tx.rollback().await?;
+/// assert!(!User::filter(kw!(username = "carl")).exists().await?);
+/// # Ok(()) }) }
+/// ```
 #[must_use = "nothing is inserted until it is awaited"]
 #[derive(Debug)]
 pub struct Create<M> {
@@ -69,6 +80,29 @@ pub(super) fn now_once(now: &mut Option<DateTime<Utc>>) -> DateTime<Utc> {
     *now.get_or_insert_with(|| crate::value::truncate_to_micros(Utc::now()))
 }
 
+/// Which fields were given: the first 64 without an allocation.
+#[derive(Default)]
+struct Given {
+    first: u64,
+    more: Vec<usize>,
+}
+
+impl Given {
+    fn add(&mut self, at: usize) {
+        match at {
+            0..64 => self.first |= 1 << at,
+            _ => self.more.push(at),
+        }
+    }
+
+    fn has(&self, at: usize) -> bool {
+        match at {
+            0..64 => self.first >> at & 1 == 1,
+            _ => self.more.contains(&at),
+        }
+    }
+}
+
 /// Owned values read as a row.
 struct OwnedRow {
     model: &'static ModelMeta,
@@ -78,15 +112,17 @@ struct OwnedRow {
 impl OwnedRow {
     /// These values and the fields' defaults, validated, each as its field gives it back.
     fn checked(model: &'static ModelMeta, assignments: Vec<Assignment>) -> Result<OwnedRow> {
-        let mut given: Vec<Option<Value>> = vec![None; model.fields.len()];
+        let mut values = vec![Value::Null; model.fields.len()];
+        let mut given = Given::default();
         for Assignment { field, expr } in assignments {
             // By address first: comparing names is slower.
             let same = |own: &FieldMeta| std::ptr::eq(own, field);
             let at = model.fields.iter().position(same);
             let at = at.or_else(|| model.position(field.name));
             let at = at.unwrap_or(model.pk);
-            given[at] = Some(match expr {
-                Expr::Value(value) => value,
+            given.add(at);
+            values[at] = match expr {
+                Expr::Value(value) => stored(model.fields[at].ty, value),
                 Expr::Error(error) => return Err(*error),
                 _ => {
                     return Err(Error::validation(
@@ -94,18 +130,16 @@ impl OwnedRow {
                         "an insert takes values, not expressions",
                     ));
                 }
-            });
+            };
         }
         let mut now = None;
         let mut problems = ValidationError::new();
-        let fields = model.fields.iter().zip(given);
-        let values = fields
-            .map(|(field, value)| {
-                let value = stored(field.ty, value.unwrap_or_else(|| missing(field, &mut now)));
-                fields::validate(model, field, &value, &mut problems);
-                value
-            })
-            .collect();
+        for (at, (field, value)) in model.fields.iter().zip(&mut values).enumerate() {
+            if !given.has(at) {
+                *value = stored(field.ty, missing(field, &mut now));
+            }
+            fields::validate(model, field, value, &mut problems);
+        }
         problems.into_result()?;
         Ok(OwnedRow { model, values })
     }
@@ -118,7 +152,6 @@ fn missing(field: &FieldMeta, now: &mut Option<DateTime<Utc>>) -> Value {
     }
     match field.default {
         Some(default) => default(),
-        None if field.pk && field.generated => Value::I64(0),
         None => Value::Null,
     }
 }

@@ -12,6 +12,18 @@ use std::{fmt, future::IntoFuture, marker::PhantomData};
 
 /// A save, sent when awaited. Writes every column: an insert when the key is unset, else an update
 /// by key.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let mut bob = User::get(kw!(username = "bob")).await?;
+/// bob.bio = Some("reads".into());
+/// let tx = begin().await?;
+/// bob.save().using_db(&tx).await?;
+/// tx.commit().await?;
+/// # Ok(()) }) }
+/// ```
 #[must_use = "nothing is saved until it is awaited"]
 pub struct Save<'a, M> {
     instance: &'a mut M,
@@ -44,18 +56,49 @@ impl<'a, M: Model> Save<'a, M> {
     }
 
     /// Updates these fields only. Unknown names fail with [`Error::Field`].
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let mut bob = User::get(kw!(username = "bob")).await?;
+    /// bob.username = "rob".into();
+    /// bob.bio = Some("reads".into());
+    /// bob.save().only(["bio"]).await?;
+    /// assert_eq!(User::get(kw!(id = bob.id)).await?.username, "bob");
+    /// # Ok(()) }) }
+    /// ```
     pub fn only<S: Into<String>>(mut self, fields: impl IntoIterator<Item = S>) -> Self {
         self.fields = Some(fields.into_iter().map(Into::into).collect());
         self
     }
 
     /// Inserts, also with a key that is set.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let mut user = User { id: 77, username: "carl".into(), ..User::default() };
+    /// user.save().force_create().await?;
+    /// assert_eq!(User::get(kw!(id = 77)).await?.username, "carl");
+    /// # Ok(()) }) }
+    /// ```
     pub fn force_create(mut self) -> Self {
         self.how = How::Create;
         self
     }
 
     /// Updates, and never inserts: no row of that key is [`Error::DoesNotExist`].
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let mut user = User { id: 77, username: "carl".into(), ..User::default() };
+    /// assert!(user.save().force_update().await.unwrap_err().is_does_not_exist());
+    /// # Ok(()) }) }
+    /// ```
     pub fn force_update(mut self) -> Self {
         self.how = How::Update;
         self
@@ -216,6 +259,18 @@ impl<M: Model> fmt::Debug for Save<'_, M> {
 
 /// A delete of one instance's row, sent when awaited. A row that is gone already is
 /// [`Error::DoesNotExist`].
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let bob = User::get(kw!(username = "bob")).await?;
+/// let tx = begin().await?;
+/// bob.delete().using_db(&tx).await?;
+/// tx.rollback().await?;
+/// assert!(User::filter(kw!(id = bob.id)).exists().await?);
+/// # Ok(()) }) }
+/// ```
 #[must_use = "nothing is deleted until it is awaited"]
 #[derive(Debug)]
 pub struct DeleteInstance<M> {

@@ -348,6 +348,9 @@ impl BaseDBAsyncClient for FakeClient {
     async fn acquire(&self, intent: Intent) -> Result<Lease> {
         self.0.acquire(intent).await
     }
+    fn must_wait(&self, intent: Intent, held: &[Intent]) -> bool {
+        self.0.must_wait(intent, held)
+    }
     async fn close(&self) {
         self.0.close().await;
     }

@@ -1,27 +1,56 @@
 //! A lent connection, and the clean-up of one that came back dirty.
 
+use super::idle::{Idle, Slot};
 use super::manager::{Conn, Left, Manager, Shared, lost};
 use crate::backend::{Connector, Health, Held, TransactionManager};
 use crate::error::Result;
 use deadpool::managed::Object;
 use std::{
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::runtime::Handle;
 
-/// A connection while a lease, or the clean-up task, has it.
+/// A connection while a lease, the clean-up task or an idle slot has it.
 pub(super) struct Borrowed<C: Connector> {
     object: Object<Manager<C>>,
     shared: Arc<Shared<C>>,
+    home: Option<Home<C>>,
+}
+
+/// The connection's own idle slot, which becomes free with the connection.
+struct Home<C: Connector>(Arc<Slot<Box<Borrowed<C>>>>);
+
+impl<C: Connector> Drop for Home<C> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
 }
 
 impl<C: Connector> Borrowed<C> {
-    pub(super) fn new(object: Object<Manager<C>>, shared: Arc<Shared<C>>) -> Self {
+    pub(super) fn new(
+        object: Object<Manager<C>>,
+        shared: Arc<Shared<C>>,
+        idle: &Idle<Box<Borrowed<C>>>,
+    ) -> Self {
         let metrics = Object::metrics(&object);
-        let since = shared.clock(metrics.recycled.unwrap_or(metrics.created));
-        object.lent.store(since, Ordering::Relaxed);
-        Borrowed { object, shared }
+        let since = metrics.recycled.unwrap_or(metrics.created);
+        object.lent.store(shared.clock(since), Ordering::Relaxed);
+        Borrowed {
+            object,
+            shared,
+            home: idle.home().map(Home),
+        }
+    }
+
+    /// Marks an idle connection as lent, if nothing must be done to it before.
+    pub(super) fn lend(&mut self, manager: &Manager<C>) -> bool {
+        let ready = manager.is_ready(&self.object);
+        if ready {
+            let now = self.shared.clock(Instant::now());
+            self.object.lent.store(now, Ordering::Relaxed);
+        }
+        ready
     }
 }
 
@@ -42,8 +71,14 @@ impl<C: Connector> Held for Borrowed<C> {
         self.shared.options.slow_statement
     }
 
-    fn give_back(self: Box<Self>) {
+    fn give_back(mut self: Box<Self>) {
         self.object.lent.store(0, Ordering::Relaxed);
+        self.object.note_use();
+        let home = match &self.home {
+            Some(home) if self.object.left == Left::Nothing => Arc::clone(&home.0),
+            _ => return,
+        };
+        drop(home.put(self));
     }
 
     fn discard(self: Box<Self>) {

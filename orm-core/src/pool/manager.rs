@@ -58,6 +58,20 @@ pub(super) struct Conn<S> {
     pub(super) lent: Arc<AtomicU64>,
     runtime: Option<Id>,
     generation: u64,
+    /// When it was given back last, if that decides whether it is pinged.
+    used: Option<Instant>,
+}
+
+impl<S: Session> Conn<S> {
+    /// Reads the clock, unless no idle time makes the connection doubtful.
+    pub(super) fn note_use(&mut self) {
+        self.used = self.session.wants_ping(Duration::MAX).then(Instant::now);
+    }
+
+    fn is_doubtful(&self) -> bool {
+        self.used
+            .is_some_and(|used| self.session.wants_ping(used.elapsed()))
+    }
 }
 
 /// The pool's manager for connections of one intent.
@@ -127,7 +141,21 @@ impl<C: Connector> Manager<C> {
             lent: self.watch(),
             runtime: Some(runtime),
             generation,
+            used: None,
         })
+    }
+
+    /// Whether an idle connection can be lent as it is.
+    pub(super) fn is_ready(&self, conn: &Conn<C::Session>) -> bool {
+        conn.left == Left::Nothing
+            && self.is_current(conn)
+            && self.same_runtime(conn)
+            && conn.session.health() == Health::Clean
+            && !conn.is_doubtful()
+    }
+
+    fn is_current(&self, conn: &Conn<C::Session>) -> bool {
+        conn.generation == self.shared.generation.load(Ordering::Relaxed)
     }
 
     fn same_runtime(&self, conn: &Conn<C::Session>) -> bool {
@@ -145,15 +173,11 @@ impl<C: Connector> managed::Manager for Manager<C> {
         Box::pin(self.open()).await.map(Box::new)
     }
 
-    async fn recycle(
-        &self,
-        conn: &mut Box<Conn<C::Session>>,
-        metrics: &Metrics,
-    ) -> RecycleResult<Error> {
+    async fn recycle(&self, conn: &mut Box<Conn<C::Session>>, _: &Metrics) -> RecycleResult<Error> {
         if !self.same_runtime(conn) {
             return Err(RecycleError::message("opened in another runtime"));
         }
-        if conn.generation != self.shared.generation.load(Ordering::Relaxed) {
+        if !self.is_current(conn) {
             return Err(RecycleError::message("its peers were found dead"));
         }
         if conn.left != Left::Nothing {
@@ -163,9 +187,7 @@ impl<C: Connector> managed::Manager for Manager<C> {
         if conn.session.health() != Health::Clean {
             return Err(RecycleError::message("not clean"));
         }
-        // Counted from when it was lent last, which is longer than it was idle. The clock is not
-        // read for a connection that no idle time makes doubtful.
-        if conn.session.wants_ping(Duration::MAX) && conn.session.wants_ping(metrics.last_used()) {
+        if conn.is_doubtful() {
             Box::pin(self.ping(&mut conn.session)).await?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::fake::*;
 use super::*;
-use crate::backend::{Health, Sink, TransactionOptions};
+use crate::backend::{Health, Sink, Step, TransactionOptions};
 use crate::error::Result;
 use std::{sync::atomic::Ordering::SeqCst, time::Instant};
 
@@ -48,6 +48,26 @@ async fn the_next_borrower_is_clean_whenever_a_transaction_is_dropped() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn several_statements_stop_at_the_first_error() {
+    let world = World::new(1);
+    let pool = pool(&world, &options(1));
+    let mut lease = pool.acquire(Intent::Write).await.unwrap();
+    let statements = ["INSERT a", "FAIL", "INSERT b"].map(statement);
+    let mut sinks = [Sink::discard(), Sink::discard(), Sink::discard()];
+    let pairs = statements.iter().zip(&mut sinks);
+    let mut steps: Vec<Step<'_>> = pairs.map(|(s, sink)| Step::new(s, sink)).collect();
+    lease.run_many(&mut []).await.unwrap();
+    let error = lease.run_many(&mut steps).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Statement);
+    let done: Vec<bool> = steps.iter().map(|step| step.done.is_some()).collect();
+    assert_eq!(done, [true, false, false]);
+    assert_eq!(world.rows(), ["a"]);
+    assert_eq!(lease.health(), Health::Clean);
+    let rows = crate::backend::BulkRows::new("t", &["a"], &[]);
+    assert_eq!(lease.bulk_insert(&rows).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -152,8 +172,8 @@ async fn broken_and_stale_connections_are_not_lent() {
         pool.acquire(Intent::Read).await.unwrap(),
         pool.acquire(Intent::Read).await.unwrap(),
     );
-    drop((a, b));
     world.wants_ping.store(true, SeqCst);
+    drop((a, b));
     world.ping_fails.store(true, SeqCst);
     pool.acquire(Intent::Read).await.unwrap();
     assert_eq!((world.opened.load(SeqCst), world.open.load(SeqCst)), (4, 1));

@@ -1,11 +1,12 @@
 //! Loading relations of many instances with one statement a relation.
 
-use super::{BoxFuture, fetch, read_model};
-use crate::backend::RowAccess;
+use super::{BoxFuture, collected, read_model};
+use crate::backend::{Collect, RowAccess, Sink, Statement, Step};
 use crate::entity::{Entity, RelationSlot, Shared, read_instance};
 use crate::error::{Error, Result};
 use crate::query::{Expr, Linked, Predicate, Select};
 use crate::schema::{ModelMeta, Reach, RelationMeta};
+use crate::sql;
 use crate::transaction::Db;
 use crate::value::{Field, Value};
 use std::{collections::HashMap, fmt, marker::PhantomData, sync::Arc};
@@ -53,10 +54,14 @@ impl PrefetchPlan {
 /// A model at the other end of a relation, without its type, so that loading a relation compiles
 /// once for each model and not once for each pair.
 pub trait Target: Send + Sync {
-    /// Loads instances and shares each under its group's key.
+    /// Where the rows of a group go.
+    fn sink(&self, group: Group) -> Sink;
+
+    /// Takes the rows out of the sink of [`sink`](Target::sink), loads their own relations, and
+    /// shares each instance under its group's key.
     fn load<'a>(
         &'a self,
-        select: Select,
+        sink: Sink,
         group: Group,
         nested: &'a [PrefetchPlan],
         db: &'a Db,
@@ -102,7 +107,7 @@ impl GroupKey {
             Value::Bool(v) => GroupKey::Int(v.into()),
             Value::F64(v) => GroupKey::Other(v.to_bits().to_be_bytes().to_vec()),
             Value::DateTime(v) => GroupKey::Other(v.timestamp_micros().to_be_bytes().to_vec()),
-            Value::Null => GroupKey::Other(Vec::new()),
+            Value::Null | Value::Array(_) => GroupKey::Other(Vec::new()),
         }
     }
 }
@@ -119,9 +124,16 @@ fn read_linked<T: Related>(row: &dyn RowAccess) -> Result<(Value, T)> {
 }
 
 impl<T: Related> Target for TargetOf<T> {
+    fn sink(&self, group: Group) -> Sink {
+        match group {
+            Group::Linked => Sink::new(Collect::new(read_linked::<T>)),
+            Group::Key | Group::One(_) | Group::Many(_) => Sink::new(Collect::new(read_model::<T>)),
+        }
+    }
+
     fn load<'a>(
         &'a self,
-        mut select: Select,
+        sink: Sink,
         group: Group,
         nested: &'a [PrefetchPlan],
         db: &'a Db,
@@ -129,16 +141,11 @@ impl<T: Related> Target for TargetOf<T> {
         Box::pin(async move {
             let (keys, mut rows): (Vec<Value>, Vec<T>) = match group {
                 Group::Linked => {
-                    let rows = fetch::rows(&mut select, read_linked::<T>, db).await?;
+                    let rows: Vec<(Value, T)> = collected(sink)?;
                     rows.into_iter().unzip()
                 }
-                Group::Key => keyed(
-                    fetch::rows(&mut select, read_model::<T>, db).await?,
-                    T::meta().pk,
-                ),
-                Group::One(field) | Group::Many(field) => {
-                    keyed(fetch::rows(&mut select, read_model::<T>, db).await?, field)
-                }
+                Group::Key => keyed(collected(sink)?, T::meta().pk),
+                Group::One(field) | Group::Many(field) => keyed(collected(sink)?, field),
             };
             if !rows.is_empty() && !nested.is_empty() {
                 fetch_related(&mut rows, nested, db).await?;
@@ -177,7 +184,18 @@ impl fmt::Debug for dyn Target {
     }
 }
 
-/// Loads the planned relations of instances that were read before: one statement a relation.
+/// One relation of many instances: what to ask, and whom the answer belongs to.
+struct Load {
+    target: &'static dyn Target,
+    /// The key of each instance, in their order.
+    owners: Vec<Value>,
+    /// The statement and how to group its rows; `None` when no instance has a key.
+    asked: Option<(Statement, Group)>,
+    sink: Sink,
+}
+
+/// Loads the planned relations of instances that were read before: one statement a relation, all
+/// of them together where the driver can.
 ///
 /// # Errors
 /// Those of the queries.
@@ -186,30 +204,27 @@ pub async fn fetch_related<M: Related>(
     plans: &[PrefetchPlan],
     db: &Db,
 ) -> Result<()> {
+    let mut loads = Vec::with_capacity(plans.len());
     for plan in plans {
-        let relation = &M::meta().relations[plan.relation];
-        let reach = relation.reach(M::meta()).ok_or_else(|| {
-            Error::configuration(format!(
-                "`{}.{}` has no other side",
-                M::meta().name,
-                relation.name
-            ))
-        })?;
-        let mut owners = Vec::with_capacity(rows.len());
-        for row in rows.iter_mut() {
-            owners.push(match (row.relation_slot(plan.relation), reach) {
-                (RelationSlot::Absent, _) => Value::Null,
-                (RelationSlot::One(slot), Reach::Forward(_)) => slot.key(),
-                _ => row.pk().to_value(),
-            });
+        loads.push(prepare(rows, plan, db)?);
+    }
+    let asked = loads.iter_mut().filter_map(|load| {
+        let (statement, _) = load.asked.as_ref()?;
+        Some(Step::new(statement, &mut load.sink))
+    });
+    let mut steps: Vec<Step<'_>> = asked.collect();
+    match steps.as_mut_slice() {
+        [] => {}
+        [only] => {
+            db.run(only.statement, only.sink).await?;
         }
-        let wanted = distinct(&owners);
-        let target = M::relation_target(plan.relation);
-        let loaded = if wanted.is_empty() {
-            Loaded::new()
-        } else {
-            let (select, group) = related_rows(relation.target(), reach, wanted);
-            target.load(select, group, &plan.nested, db).await?
+        several => db.run_many(several).await?,
+    }
+    for (plan, load) in plans.iter().zip(loads) {
+        let Load { target, owners, .. } = load;
+        let loaded = match load.asked {
+            Some((_, group)) => target.load(load.sink, group, &plan.nested, db).await?,
+            None => Loaded::new(),
         };
         let none = target.none();
         for (row, owner) in rows.iter_mut().zip(owners) {
@@ -222,6 +237,41 @@ pub async fn fetch_related<M: Related>(
         }
     }
     Ok(())
+}
+
+fn prepare<M: Related>(rows: &mut [M], plan: &PrefetchPlan, db: &Db) -> Result<Load> {
+    let relation = &M::meta().relations[plan.relation];
+    let reach = relation.reach(M::meta()).ok_or_else(|| {
+        Error::configuration(format!(
+            "`{}.{}` has no other side",
+            M::meta().name,
+            relation.name
+        ))
+    })?;
+    let mut owners = Vec::with_capacity(rows.len());
+    for row in rows.iter_mut() {
+        owners.push(match (row.relation_slot(plan.relation), reach) {
+            (RelationSlot::Absent, _) => Value::Null,
+            (RelationSlot::One(slot), Reach::Forward(_)) => slot.key(),
+            _ => row.pk().to_value(),
+        });
+    }
+    let wanted = distinct(&owners);
+    let target = M::relation_target(plan.relation);
+    let (asked, sink) = match wanted.is_empty() {
+        true => (None, Sink::discard()),
+        false => {
+            let (mut select, group) = related_rows(relation.target(), reach, wanted);
+            let statement = sql::select(&mut select, db.dialect())?;
+            (Some((statement, group)), target.sink(group))
+        }
+    };
+    Ok(Load {
+        target,
+        owners,
+        asked,
+        sink,
+    })
 }
 
 fn distinct(owners: &[Value]) -> Vec<Value> {

@@ -42,6 +42,17 @@ macro_rules! single {
 single! {
     /// The only row that matches. None is [`DoesNotExist`](crate::error::Error::DoesNotExist), more
     /// than one [`MultipleObjectsReturned`](crate::error::Error::MultipleObjectsReturned).
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let tx = begin().await?;
+    /// let post = Post::get(kw!(title = "Hello")).prefetch_related("author").using_db(&tx).await?;
+    /// assert_eq!(post.author.get()?.username, "ann");
+    /// # drop(tx);
+    /// # Ok(()) }) }
+    /// ```
     Get -> Out
 }
 single! {

@@ -10,6 +10,17 @@ use crate::transaction::Db;
 use std::future::IntoFuture;
 
 /// An update of all rows of a query set. Awaiting gives the number of rows matched.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let tx = begin().await?;
+/// let update = Post::all().update(Post::views.set(0)).using_db(&tx);
+/// assert_eq!(update.await?, 3);
+/// tx.commit().await?;
+/// # Ok(()) }) }
+/// ```
 #[must_use = "nothing is sent until it is awaited"]
 #[derive(Debug, Clone)]
 pub struct Update<M: Related> {
@@ -18,6 +29,16 @@ pub struct Update<M: Related> {
 }
 
 /// A delete of all rows of a query set. Awaiting gives the number of rows deleted.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let tx = begin().await?;
+/// assert_eq!(Post::filter(kw!(views = 1)).delete().using_db(&tx).await?, 1);
+/// tx.commit().await?;
+/// # Ok(()) }) }
+/// ```
 #[must_use = "nothing is sent until it is awaited"]
 #[derive(Debug, Clone)]
 pub struct Delete<M: Related> {

@@ -2,7 +2,7 @@
 
 use crate::columns::RelValue;
 use crate::entity::{Entity, Shared, ToOneSlot};
-use crate::error::{DoesNotExist, NotLoaded, Result};
+use crate::error::{DoesNotExist, Error, NotLoaded, Result};
 use crate::query::{Expr, Predicate};
 use crate::queryset::{QuerySet, Related};
 use crate::schema::ModelMeta;
@@ -29,6 +29,21 @@ enum Loading {
 
 impl<T: Entity> ForeignKey<T> {
     /// Refers to the row with this key; nothing is loaded.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let ann = User::get(kw!(username = "ann")).await?;
+    /// let mut post = Post {
+    ///     title: "New".into(),
+    ///     author: ForeignKey::from_key(ann.id),
+    ///     ..Post::default()
+    /// };
+    /// post.save().await?;
+    /// assert!(post.author.loaded().is_none());
+    /// # Ok(()) }) }
+    /// ```
     pub fn from_key(key: T::Pk) -> Self {
         ForeignKey {
             key,
@@ -46,16 +61,47 @@ impl<T: Entity> ForeignKey<T> {
     }
 
     /// The key.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let post = Post::get(kw!(title = "Hello")).await?;
+    /// let ann = User::get(kw!(username = "ann")).await?;
+    /// assert_eq!(*post.author.key(), ann.id);
+    /// # Ok(()) }) }
+    /// ```
     pub fn key(&self) -> &T::Pk {
         &self.key
     }
 
     /// The key, copied.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let post = Post::get(kw!(title = "Hello")).await?;
+    /// assert_eq!(User::get(kw!(id = post.author.id())).await?.username, "ann");
+    /// # Ok(()) }) }
+    /// ```
     pub fn id(&self) -> T::Pk {
         self.key.clone()
     }
 
     /// Refers to another row. A loaded instance of another key is forgotten.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let bob = User::get(kw!(username = "bob")).await?;
+    /// let mut post = Post::get(kw!(title = "Hello")).await?;
+    /// post.author.set_key(bob.id);
+    /// post.save().await?;
+    /// assert_eq!(bob.posts.all().count().await?, 1);
+    /// # Ok(()) }) }
+    /// ```
     pub fn set_key(&mut self, key: T::Pk) {
         if self.key != key {
             self.key = key;
@@ -64,6 +110,17 @@ impl<T: Entity> ForeignKey<T> {
     }
 
     /// Refers to this instance, and keeps it as loaded.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let bob = User::get(kw!(username = "bob")).await?;
+    /// let mut post = Post::get(kw!(title = "Hello")).await?;
+    /// post.author.set(bob);
+    /// assert_eq!(post.author.get()?.username, "bob");
+    /// # Ok(()) }) }
+    /// ```
     pub fn set(&mut self, target: impl Into<Arc<T>>) {
         let target = target.into();
         self.key = target.pk().clone();
@@ -71,6 +128,16 @@ impl<T: Entity> ForeignKey<T> {
     }
 
     /// The instance, if it is loaded.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let post = Post::get(kw!(title = "Hello")).prefetch_related("author").await?;
+    /// assert_eq!(post.author.loaded().map(|user| user.username.as_str()), Some("ann"));
+    /// assert!(Post::get(kw!(title = "Hello")).await?.author.loaded().is_none());
+    /// # Ok(()) }) }
+    /// ```
     pub fn loaded(&self) -> Option<&T> {
         match &self.state {
             Loading::Loaded(instance) => instance.downcast_ref(),
@@ -83,6 +150,17 @@ impl<T: Entity> ForeignKey<T> {
     /// # Errors
     /// [`NotLoaded`](crate::error::Error::NotLoaded) when no query has loaded it; [`DoesNotExist`](crate::error::Error::DoesNotExist) when one has
     /// looked and found no row of that key.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let post = Post::get(kw!(title = "Hello")).await?;
+    /// assert!(post.author.get().unwrap_err().to_string().contains("prefetch_related"));
+    /// let post = Post::get(kw!(title = "Hello")).prefetch_related("author").await?;
+    /// assert_eq!(post.author.get()?.username, "ann");
+    /// # Ok(()) }) }
+    /// ```
     pub fn get(&self) -> Result<&T> {
         if let Some(instance) = self.loaded() {
             return Ok(instance);
@@ -105,6 +183,15 @@ impl<T: Related> ForeignKey<T> {
     ///
     /// # Errors
     /// [`DoesNotExist`](crate::error::Error::DoesNotExist) when there is no such row; those of the query.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let post = Post::get(kw!(title = "Hello")).await?;
+    /// assert_eq!(post.author.fetch().await?.username, "ann");
+    /// # Ok(()) }) }
+    /// ```
     pub async fn fetch(&self) -> Result<Arc<T>> {
         if let Loading::Loaded(instance) = &self.state
             && let Ok(instance) = Arc::clone(instance).downcast()
@@ -128,7 +215,10 @@ impl<T: Entity> ToOneSlot for ForeignKey<T> {
 
 impl<T: Entity, K> RelValue<T, K> for &ForeignKey<T> {
     fn key_value(&self) -> Result<Value> {
-        Ok(self.key.to_value())
+        match self.key.to_value() {
+            Value::Null => Err(Error::Unsaved(T::meta().name)),
+            key => Ok(key),
+        }
     }
 }
 

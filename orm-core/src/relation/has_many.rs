@@ -2,7 +2,7 @@
 
 use crate::backend::Sink;
 use crate::columns::Q;
-use crate::entity::{Entity, Shared, ToManySlot, is_unsaved, saved_key};
+use crate::entity::{Entity, Shared, ToManySlot, saved_key};
 use crate::error::{Error, NotLoaded, Result};
 use crate::query::{ColumnRef, Expr, Predicate};
 use crate::queryset::{BoxFuture, QuerySet, Related};
@@ -53,6 +53,15 @@ impl<T: Entity> HasMany<T> {
     }
 
     /// The rows, if they are loaded.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let ann = User::get(kw!(username = "ann")).await?;
+    /// assert!(ann.posts.loaded().is_none());
+    /// # Ok(()) }) }
+    /// ```
     pub fn loaded(&self) -> Option<&[T]> {
         let rows: &Vec<T> = self.loaded.as_ref()?.downcast_ref()?;
         Some(rows)
@@ -63,6 +72,17 @@ impl<T: Entity> HasMany<T> {
     /// # Errors
     /// [`Error::NotLoaded`] when no query has loaded them; [`Error::Unsaved`] when the owner has no
     /// key yet.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let ann = User::get(kw!(username = "ann")).prefetch_related("posts").await?;
+    /// assert_eq!(ann.posts.get()?.len(), 3);
+    /// let bob = User::get(kw!(username = "bob")).await?;
+    /// assert!(bob.posts.get().is_err());
+    /// # Ok(()) }) }
+    /// ```
     pub fn get(&self) -> Result<&[T]> {
         if let Some(rows) = self.loaded() {
             return Ok(rows);
@@ -75,7 +95,7 @@ impl<T: Entity> HasMany<T> {
 
     fn owner(&self) -> Result<(&Owner, Reach)> {
         let owner = self.owner.as_ref().ok_or(Error::Unsaved("instance"))?;
-        if is_unsaved(owner.model, &owner.key) {
+        if owner.key.is_null() {
             return Err(Error::Unsaved(owner.model.name));
         }
         let relation = &owner.model.relations[owner.relation];
@@ -128,6 +148,15 @@ impl<T: Related> HasMany<T> {
     }
 
     /// A query set of the rows that match.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let ann = User::get(kw!(username = "ann")).await?;
+    /// assert_eq!(ann.posts.filter(kw!(views__gt = 10)).count().await?, 2);
+    /// # Ok(()) }) }
+    /// ```
     pub fn filter(&self, condition: Q<T>) -> QuerySet<T> {
         self.all().filter(condition)
     }
@@ -153,11 +182,33 @@ impl<T: Related> HasMany<T> {
 
     /// Removes links, with one statement. Instances that are not linked change nothing.
     /// Many-to-many only.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let post = Post::get(kw!(title = "Rust")).await?;
+    /// let rust = Tag::get(kw!(name = "rust")).await?;
+    /// post.tags.remove(&rust).await?;
+    /// assert_eq!(post.tags.all().count().await?, 0);
+    /// assert_eq!(rust.posts.all().count().await?, 1);
+    /// # Ok(()) }) }
+    /// ```
     pub fn remove(&self, members: impl IntoMembers<T>) -> Link {
         self.link(Operation::Remove, members.into_keys())
     }
 
     /// Removes all links of the owner, with one statement. Many-to-many only.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let rust = Tag::get(kw!(name = "rust")).await?;
+    /// rust.posts.clear().await?;
+    /// assert_eq!(Post::filter(kw!(tags__name = "rust")).count().await?, 0);
+    /// # Ok(()) }) }
+    /// ```
     pub fn clear(&self) -> Link {
         self.link(Operation::Clear, Ok(Vec::new()))
     }
@@ -221,6 +272,19 @@ enum Operation {
 }
 
 /// A change of links, sent when awaited.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let post = Post::get(kw!(title = "Hello")).await?;
+/// let news = Tag::get(kw!(name = "news")).await?;
+/// let tx = begin().await?;
+/// post.tags.add(&news).using_db(&tx).await?;
+/// tx.rollback().await?;
+/// assert_eq!(post.tags.all().count().await?, 0);
+/// # Ok(()) }) }
+/// ```
 #[must_use = "nothing is sent until it is awaited"]
 #[derive(Debug)]
 pub struct Link {

@@ -9,6 +9,37 @@ use crate::value::Value;
 use std::{fmt, marker::PhantomData, sync::Arc};
 
 /// The row that refers to an instance by a `OneToOne`, if there is one.
+///
+/// # Examples
+/// ```
+/// use fast_django::orm::prelude::*;
+///
+/// #[derive(Model, Clone, Debug, Default)]
+/// pub struct Reader {
+///     #[field(pk)]
+///     pub id: i32,
+///     pub card: HasOne<Card>,
+/// }
+///
+/// #[derive(Model, Clone, Debug, Default)]
+/// pub struct Card {
+///     #[field(pk)]
+///     pub id: i32,
+///     #[field(related_name = "card")]
+///     pub reader: OneToOne<Reader>,
+/// }
+///
+/// # fn main() -> Result<()> { run_async(async {
+/// # let config = Config::new("sqlite::memory:").models(models![Reader, Card]);
+/// # Tortoise::init(config.generate_schemas(true)).await?;
+/// let reader = Reader::create(kw!()).await?;
+/// assert!(reader.card.fetch().await?.is_none());
+/// let card = Card::create(kw!(reader = &reader)).await?;
+/// assert_eq!(reader.card.fetch().await?.map(|card| card.id), Some(card.id));
+/// let readers = Reader::filter(kw!(card__isnull = false)).prefetch_related("card").await?;
+/// assert_eq!(readers[0].card.get()?.map(|card| card.id), Some(card.id));
+/// # Ok(()) }) }
+/// ```
 pub struct HasOne<T: Entity> {
     owner: Option<(Value, &'static ModelMeta, usize)>,
     loaded: Option<Option<Shared>>,
@@ -40,20 +71,24 @@ impl<T: Entity> HasOne<T> {
     /// The loaded row, or `None` when a query has found that there is none. Sends nothing.
     ///
     /// # Errors
-    /// [`Error::NotLoaded`] when no query has looked.
+    /// [`Error::NotLoaded`] when no query has looked; [`Error::Unsaved`] when the owner has no key
+    /// yet.
     pub fn get(&self) -> Result<Option<&T>> {
         match &self.loaded {
             Some(found) => Ok(found.as_ref().and_then(|row| row.downcast_ref())),
             None => {
-                let (model, relation) = self
-                    .owner
-                    .as_ref()
-                    .map_or((T::meta().name, "relation"), |(_, m, r)| {
-                        (m.name, m.relations[*r].name)
-                    });
+                let (_, model, relation) = self.owner()?;
                 let hint = "use `prefetch_related` in the query, or `.fetch().await`";
-                Err(NotLoaded::new(model, relation, hint).into())
+                Err(NotLoaded::new(model.name, model.relations[relation].name, hint).into())
             }
+        }
+    }
+
+    fn owner(&self) -> Result<(&Value, &'static ModelMeta, usize)> {
+        match &self.owner {
+            Some((key, model, _)) if key.is_null() => Err(Error::Unsaved(model.name)),
+            Some((key, model, relation)) => Ok((key, model, *relation)),
+            None => Err(Error::Unsaved("instance")),
         }
     }
 }
@@ -67,10 +102,8 @@ impl<T: Related> HasOne<T> {
         if let Some(found) = &self.loaded {
             return Ok(found.clone().and_then(|row| row.downcast().ok()));
         }
-        let Some((key, model, relation)) = &self.owner else {
-            return Err(Error::Unsaved("instance"));
-        };
-        match model.relations[*relation].reach(model) {
+        let (key, model, relation) = self.owner()?;
+        match model.relations[relation].reach(model) {
             Some(Reach::Reverse(field)) => {
                 let query = QuerySet::<T>::under(Predicate::equals(Expr::own(field), key.clone()));
                 Ok(query.first().await?.map(Arc::new))

@@ -1,6 +1,7 @@
 //! Conditions as text: two-valued, balanced, each negation the exact complement.
 
 use super::column::Renderer;
+use super::list::Cast;
 use super::render;
 use super::term::{Cond, List, Term, Test, TestKind};
 use super::walk::{lookup_name, too_deep};
@@ -114,13 +115,7 @@ impl Renderer {
                     Ok(rendered)
                 };
             }
-            TestKind::In(list) => {
-                let list = list_text(list);
-                (
-                    format!("{left} IN ({list})"),
-                    format!("{left} NOT IN ({list})"),
-                )
-            }
+            TestKind::In(list) => (in_list(&left, list), not_in_list(&left, list)),
             TestKind::LinkedTo(through, slot) => {
                 let alias = self.alias();
                 let list = format!(
@@ -209,9 +204,36 @@ fn fill(template: &str, left: &str, right: &str) -> String {
     out
 }
 
-pub(super) fn list_text(list: &List) -> String {
+/// `left` is one of the list.
+pub(super) fn in_list(left: &str, list: &List) -> String {
     match list {
-        List::Table(slot) => render::json_table(&render::slot(*slot)),
+        List::Array(slot, cast) => format!("{left} = ANY({})", array_text(*slot, *cast)),
+        list => format!("{left} IN ({})", list_text(list)),
+    }
+}
+
+/// `left` is none of the list.
+fn not_in_list(left: &str, list: &List) -> String {
+    match list {
+        List::Array(slot, cast) => format!("{left} <> ALL({})", array_text(*slot, *cast)),
+        list => format!("{left} NOT IN ({})", list_text(list)),
+    }
+}
+
+fn array_text(slot: usize, cast: Cast) -> String {
+    match cast.needless {
+        true => render::slot(slot),
+        false => render::array(&render::slot(slot), cast.name),
+    }
+}
+
+/// What stands in the parentheses of `IN (..)`.
+fn list_text(list: &List) -> String {
+    match list {
+        List::Table(slot, table) => render::list_table(table, &render::slot(*slot)),
+        List::Array(slot, cast) => {
+            format!("SELECT {}", render::unnest(&render::slot(*slot), cast.name))
+        }
         List::Slots(slots) => {
             let slots: Vec<String> = slots.iter().map(|slot| render::slot(*slot)).collect();
             slots.join(", ")

@@ -8,9 +8,10 @@ use super::render;
 use crate::backend::{Dialect, SqlFamily};
 use crate::error::{Error, Result};
 use crate::schema::{FieldMeta, ModelMeta, OnDelete, RelationMeta, ThroughMeta};
-use crate::value::Value;
+use crate::value::{ColumnType, Value};
 
-/// The statements that create the tables of these models, in the order in which they must run.
+/// The scripts that create the tables of these models, in the order in which they must run. Most
+/// are one statement.
 ///
 /// Targets come before what refers to them; where models refer to each other in a circle, a
 /// reference to a later table is written as it is if the database allows that, else added at the
@@ -160,6 +161,14 @@ struct ForeignKey {
     on_delete: OnDelete,
 }
 
+/// A column of an index.
+#[derive(Clone, Copy, Debug)]
+struct IndexColumn {
+    column: &'static str,
+    ty: ColumnType,
+    null: bool,
+}
+
 impl Schema<'_> {
     fn name(&self, name: &str) -> String {
         render::name(name, self.dialect)
@@ -215,7 +224,7 @@ impl Schema<'_> {
             parts.push(text);
         } else if facts.alter_add_foreign_key {
             let add = format!("ALTER TABLE {} ADD {text}", self.name(key.table));
-            let add = self.unless_there(add);
+            let add = self.unless_there(&key, add);
             self.later.push(add);
         } else {
             return Err(Error::Unsupported("forward_references"));
@@ -223,25 +232,44 @@ impl Schema<'_> {
         Ok(())
     }
 
-    /// Where the database has no words for "add if missing" but has blocks, a block.
-    fn unless_there(&self, add: String) -> String {
-        if self.safe && self.dialect.family() == SqlFamily::Postgres {
-            format!("DO $fk$ BEGIN {add}; EXCEPTION WHEN duplicate_object THEN NULL; END $fk$")
-        } else {
-            add
+    /// Where the database has no words for "add if missing" but has blocks, a block; where it has
+    /// none either, a statement that is chosen by what the catalogue says.
+    fn unless_there(&self, key: &ForeignKey, add: String) -> String {
+        if !self.safe {
+            return add;
+        }
+        match self.dialect.family() {
+            SqlFamily::Postgres => {
+                format!("DO $fk$ BEGIN {add}; EXCEPTION WHEN duplicate_object THEN NULL; END $fk$")
+            }
+            SqlFamily::MySql => {
+                let max = self.dialect.capabilities().max_identifier;
+                let name = names::derive("fk", key.table, &[key.column], max);
+                let quoted = |text: &str| text.replace('\'', "''");
+                format!(
+                    "SET @fd_add = IF(EXISTS (SELECT 1 FROM information_schema.table_constraints \
+                     WHERE constraint_schema = DATABASE() AND table_name = '{}' \
+                     AND constraint_name = '{}'), 'DO 0', '{}'); \
+                     PREPARE fd_add FROM @fd_add; EXECUTE fd_add; DEALLOCATE PREPARE fd_add",
+                    quoted(key.table),
+                    quoted(&name),
+                    quoted(&add),
+                )
+            }
+            SqlFamily::Sqlite => add,
         }
     }
 
     /// A named index: a statement of its own, or a part of the table where an index cannot be
     /// created "if missing".
-    fn index(&mut self, table: &'static str, fields: &[(&str, bool)], parts: &mut Vec<String>) {
+    fn index(&mut self, table: &'static str, fields: &[IndexColumn], parts: &mut Vec<String>) {
         let facts = self.dialect.capabilities();
-        let columns: Vec<&str> = fields.iter().map(|(column, _)| *column).collect();
+        let columns: Vec<&str> = fields.iter().map(|field| field.column).collect();
         let name = names::derive("idx", table, &columns, facts.max_identifier);
         let name = self.name(&name);
         let columns: Vec<String> = fields
             .iter()
-            .map(|(column, null)| self.index_column(column, *null))
+            .map(|field| self.index_column(field))
             .collect();
         let columns = columns.join(", ");
         if self.dialect.family() == SqlFamily::MySql {
@@ -259,13 +287,15 @@ impl Schema<'_> {
     }
 
     /// An index that is to serve ORDER BY has NULL where queries put it.
-    fn index_column(&self, column: &str, null: bool) -> String {
-        let name = self.name(column);
-        if null && self.dialect.family() == SqlFamily::Postgres {
-            name + " NULLS FIRST"
-        } else {
-            name
+    fn index_column(&self, field: &IndexColumn) -> String {
+        let mut name = self.name(field.column);
+        if let Some(length) = self.dialect.index_prefix(field.ty) {
+            name.push_str(&format!("({length})"));
         }
+        if field.null && self.dialect.family() == SqlFamily::Postgres {
+            name.push_str(" NULLS FIRST");
+        }
+        name
     }
 
     /// The description of a field, where the database keeps such things: what follows the column,
@@ -319,7 +349,9 @@ impl Schema<'_> {
             (through.source_column, model),
             (through.target_column, target),
         ] {
-            let ty = self.dialect.column_type(model.pk().ty);
+            let ty = self
+                .dialect
+                .column_type(tables::stored_type(model, model.pk()));
             parts.push(format!("{} {ty} NOT NULL", self.name(column)));
         }
         parts.push(format!(
@@ -339,7 +371,12 @@ impl Schema<'_> {
             };
             self.refer(key, among, &mut parts)?;
         }
-        self.index(through.table, &[(through.target_column, false)], &mut parts);
+        let index = IndexColumn {
+            column: through.target_column,
+            ty: tables::stored_type(target, target.pk()),
+            null: false,
+        };
+        self.index(through.table, &[index], &mut parts);
         self.create(through.table, &parts);
         Ok(())
     }

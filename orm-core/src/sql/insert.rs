@@ -7,7 +7,7 @@ use super::walk::Walk;
 use crate::backend::{Cost, Dialect, Intent, Statement};
 use crate::error::{Error, Result};
 use crate::schema::ModelMeta;
-use crate::value::Value;
+use crate::value::{Array, Value};
 
 /// The insert of one row: `fields` are positions in the model, `values` theirs in the same order.
 ///
@@ -63,19 +63,32 @@ pub fn insert_many(
     if rows > 1 && !dialect.capabilities().multi_row_insert {
         return Err(Error::Unsupported("multi_row_insert"));
     }
+    let arrays = array_types(model, fields, dialect);
     shape::statement(
         dialect,
         values,
         |walk, values| {
             walk.key.begin(Operation::InsertMany, dialect, Some(model));
-            walk.key.word(rows as u64);
+            // Arrays have room for any number of rows, so one text does for all.
+            walk.key.word(arrays.as_ref().map_or(rows as u64, |_| 0));
             walk.key.word(u64::from(returning_pk));
             positions(walk, fields);
-            take(walk, model, fields, rows, std::mem::take(values))
+            take(walk, model, fields, rows, std::mem::take(values))?;
+            if arrays.is_some() {
+                walk.values = by_column(model, fields, std::mem::take(&mut walk.values));
+            }
+            Ok(())
         },
         |_, _| {
             let mut text = if fields.is_empty() {
                 default_rows(model, rows, dialect)?
+            } else if let Some(types) = &arrays {
+                let columns = types.iter().enumerate();
+                let columns: Vec<String> = columns
+                    .map(|(slot, ty)| render::array(&render::slot(slot), ty))
+                    .collect();
+                let rows = columns.join(", ");
+                into(model, fields, dialect) + &format!(" SELECT * FROM unnest({rows})")
             } else {
                 let mut text = into(model, fields, dialect);
                 text.push_str(" VALUES ");
@@ -225,6 +238,32 @@ pub(super) fn push_rows(text: &mut String, columns: usize, rows: usize) {
         }
         text.push(')');
     }
+}
+
+/// The array type of each field, when the database has one for all of them.
+pub(crate) fn array_types(
+    model: &'static ModelMeta,
+    fields: &[usize],
+    dialect: &dyn Dialect,
+) -> Option<Vec<&'static str>> {
+    if fields.is_empty() {
+        return None;
+    }
+    let types = fields.iter().map(|field| model.fields[*field].ty);
+    types.map(|ty| dialect.array_type(ty)).collect()
+}
+
+/// The values of rows as one array for each field.
+fn by_column(model: &'static ModelMeta, fields: &[usize], values: Vec<Value>) -> Vec<Value> {
+    let rows = values.len() / fields.len().max(1);
+    let mut columns: Vec<Vec<Value>> = fields.iter().map(|_| Vec::with_capacity(rows)).collect();
+    for (at, value) in values.into_iter().enumerate() {
+        columns[at % fields.len()].push(value);
+    }
+    let columns = fields.iter().zip(columns);
+    columns
+        .map(|(field, items)| Array::new(model.fields[*field].ty, items).into())
+        .collect()
 }
 
 fn default_rows(model: &'static ModelMeta, rows: usize, dialect: &dyn Dialect) -> Result<String> {

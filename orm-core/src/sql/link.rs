@@ -1,6 +1,6 @@
 //! Rows of through tables.
 
-use super::condition::list_text;
+use super::condition::in_list;
 use super::insert::push_rows;
 use super::key::Operation;
 use super::lower::Lower;
@@ -62,9 +62,13 @@ pub fn link(
                     text.push_str(" VALUES ");
                     push_rows(&mut text, 2, slots.len());
                 }
-                List::Table(_) => {
-                    let table = render::slot(1);
-                    text.push_str(&render::each_of_table(&render::slot(0), &table));
+                List::Table(_, table) => {
+                    let table = render::list_table(table, &render::slot(1));
+                    text.push_str(&render::each_of_table(&render::slot(0), &table, dialect));
+                }
+                List::Array(_, cast) => {
+                    let rows = render::unnest(&render::slot(1), cast.name);
+                    text.push_str(&format!(" SELECT {}, * FROM {rows}", render::slot(0)));
                 }
             }
             text.push_str(&render::or_ignore(through.source_column, dialect.family()));
@@ -99,7 +103,7 @@ pub fn unlink(
             let target = render::qualified(through.table, through.target_column, dialect);
             let filter = match lower.list() {
                 List::Slots(slots) if slots.is_empty() => "1 = 0".to_owned(),
-                list => format!("{source} AND {target} IN ({})", list_text(&list)),
+                list => format!("{source} AND {}", in_list(&target, &list)),
             };
             Ok(point(render::delete(through.table, Some(filter), dialect)))
         },

@@ -91,14 +91,19 @@ pub(super) fn names<'a>(names: impl Iterator<Item = &'a str>, dialect: &dyn Dial
     out
 }
 
-/// Whether one bound text can become a table of values.
-pub(super) fn has_json_table(family: SqlFamily) -> bool {
-    matches!(family, SqlFamily::Sqlite)
+/// A sub-query with the values of a list bound as one JSON text.
+pub(super) fn list_table(template: &str, text: &str) -> String {
+    template.replace("{r}", text)
 }
 
-/// A sub-query with the values of a list bound as one JSON text.
-pub(super) fn json_table(text: &str) -> String {
-    format!("SELECT value FROM json_each({text})")
+/// A placeholder for an array of this type.
+pub(super) fn array(text: &str, array_type: &str) -> String {
+    format!("CAST({text} AS {array_type})")
+}
+
+/// An array as a table of one column.
+pub(super) fn unnest(text: &str, array_type: &str) -> String {
+    format!("unnest({})", array(text, array_type))
 }
 
 /// The operator between two operands.
@@ -282,6 +287,10 @@ pub(super) fn delete(table: &'static str, filter: Option<String>, dialect: &dyn 
 
 /// The rows of an insert: the owner beside each value of the bound table. The condition is needed:
 /// without it, `ON` would be taken for that of a join.
-pub(super) fn each_of_table(owner: &str, table: &str) -> String {
-    format!(" SELECT {owner}, value FROM json_each({table}) WHERE true")
+pub(super) fn each_of_table(owner: &str, table: &str, dialect: &dyn Dialect) -> String {
+    let (alias, value) = (
+        name("fd_list", dialect),
+        qualified("fd_list", "value", dialect),
+    );
+    format!(" SELECT {owner}, {value} FROM ({table}) AS {alias} WHERE true")
 }

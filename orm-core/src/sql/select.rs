@@ -1,7 +1,7 @@
 //! Reads.
 
 use super::column::Renderer;
-use super::condition::{Rendered, join, list_text};
+use super::condition::{Rendered, in_list, join};
 use super::key::Operation;
 use super::lower::Lower;
 use super::render::{self, Draft, Join, OrderKey, Skeleton};
@@ -167,7 +167,7 @@ fn linked(
     let list = lower.list();
     let condition = match &list {
         List::Slots(slots) if slots.is_empty() => "1 = 0".to_owned(),
-        list => format!("{owner} IN ({})", list_text(list)),
+        list => in_list(&owner, list),
     };
     parts.push(Rendered::leaf(condition, false));
     let link = Join {

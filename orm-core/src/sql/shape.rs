@@ -6,7 +6,7 @@ use super::walk::Walk;
 use crate::backend::{Cost, Dialect, Intent, Statement, StatementText};
 use crate::error::{Error, Result};
 use crate::value::Value;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
@@ -16,6 +16,9 @@ const MAX_ENTRIES: usize = 1024;
 const MAX_BYTES: usize = 16 << 20;
 /// Shapes with more words than this are rendered each time.
 const MAX_WORDS: usize = 8192;
+/// Most texts that a thread keeps for itself, and the most words of their keys.
+const MAX_NEAR: usize = 256;
+const MAX_NEAR_WORDS: usize = 256;
 
 /// A rendered shape.
 #[derive(Debug)]
@@ -29,9 +32,11 @@ struct Entry {
     cost: Cost,
 }
 
+type Texts<E> = HashMap<Box<[u64]>, E, BuildWordHasher>;
+
 #[derive(Default)]
 struct Shapes {
-    entries: HashMap<Box<[u64]>, Arc<Entry>, BuildWordHasher>,
+    entries: Texts<Arc<Entry>>,
     bytes: usize,
 }
 
@@ -40,6 +45,8 @@ static SHAPES: LazyLock<RwLock<Shapes>> = LazyLock::new(RwLock::default);
 thread_local! {
     // Taken while in use, so that a second use inside the first gets a new one.
     static WALK: Cell<Option<Box<Walk>>> = const { Cell::new(None) };
+    // What this thread has used, so that threads share neither a lock nor a reference count.
+    static NEAR: RefCell<Texts<Entry>> = RefCell::default();
 }
 
 /// Runs `walk` to collect key and values, then finds the text, or lets `draft` make it.
@@ -63,11 +70,30 @@ fn find<T>(
     query: &T,
     draft: impl FnOnce(&mut Walk, &T) -> Result<Draft>,
 ) -> Result<Statement> {
-    {
+    let near = NEAR.with_borrow(|near| {
+        let entry = near.get(walk.key.words())?;
+        Some(fill(entry, std::mem::take(&mut walk.values)))
+    });
+    match near {
+        Some(statement) => Ok(statement),
+        None => find_far(walk, query, draft),
+    }
+}
+
+/// Looks in the cache of the process, and renders what is not there.
+#[cold]
+fn find_far<T>(
+    walk: &mut Walk,
+    query: &T,
+    draft: impl FnOnce(&mut Walk, &T) -> Result<Draft>,
+) -> Result<Statement> {
+    let known = {
         let shapes = SHAPES.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = shapes.entries.get(walk.key.words()) {
-            return Ok(fill(entry, std::mem::take(&mut walk.values)));
-        }
+        shapes.entries.get(walk.key.words()).cloned()
+    };
+    if let Some(entry) = known {
+        keep_near(walk.key.words(), &entry);
+        return Ok(fill(&entry, std::mem::take(&mut walk.values)));
     }
     crate::instrument::count_rendered();
     let draft = draft(walk, query)?;
@@ -75,6 +101,7 @@ fn find<T>(
     let keep = walk.key.words().len() <= MAX_WORDS;
     if keep {
         let entry = store(walk.key.words(), entry);
+        keep_near(walk.key.words(), &entry);
         return Ok(fill(&entry, std::mem::take(&mut walk.values)));
     }
     Ok(fill(&entry, std::mem::take(&mut walk.values)).uncached())
@@ -117,6 +144,23 @@ fn store(words: &[u64], entry: Arc<Entry>) -> Arc<Entry> {
     shapes.bytes += bytes;
     shapes.entries.insert(words.into(), Arc::clone(&entry));
     entry
+}
+
+fn keep_near(words: &[u64], entry: &Entry) {
+    if words.len() > MAX_NEAR_WORDS {
+        return;
+    }
+    let own = Entry {
+        text: entry.text.for_this_thread(),
+        order: entry.order.clone(),
+        ..*entry
+    };
+    NEAR.with_borrow_mut(|near| {
+        if near.len() >= MAX_NEAR {
+            near.clear();
+        }
+        near.insert(words.into(), own);
+    });
 }
 
 fn fill(entry: &Entry, values: Vec<Value>) -> Statement {

@@ -1,6 +1,6 @@
 //! The lowered form of a query: the tree again, with slot numbers in place of values.
 
-use super::list::ListPlan;
+use super::list::{Cast, ListPlan};
 use crate::query::{ArithmeticOp, DatePart, Lookup};
 use crate::schema::{FieldMeta, RelationMeta, ThroughMeta};
 
@@ -41,8 +41,10 @@ pub(super) enum TestKind {
 #[derive(Clone, Debug)]
 pub(super) enum List {
     Slots(Vec<usize>),
-    /// One text in this slot, to be made a table.
-    Table(usize),
+    /// One text in this slot, to be made a table by this sub-query.
+    Table(usize, &'static str),
+    /// One array in this slot.
+    Array(usize, Cast),
 }
 
 /// An expression.
@@ -73,9 +75,13 @@ impl List {
                 *next += count;
                 List::Slots((first..first + count).collect())
             }
-            ListPlan::Table => {
+            ListPlan::Table(table) => {
                 *next += 1;
-                List::Table(first)
+                List::Table(first, table)
+            }
+            ListPlan::Array(cast) => {
+                *next += 1;
+                List::Array(first, cast)
             }
         }
     }

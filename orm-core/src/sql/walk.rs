@@ -313,6 +313,7 @@ fn kind(value: &Value) -> u64 {
         Value::Text(_) => 4,
         Value::Bytes(_) => 5,
         Value::DateTime(_) => 6,
+        Value::Array(_) => 7,
     }
 }
 

@@ -10,6 +10,25 @@ use std::{sync::Arc, time::Duration};
 /// Connections, models and options.
 ///
 /// URLs may hold passwords, so `Debug` shows names only.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// use std::time::Duration;
+///
+/// let config = Config::new("sqlite::memory:")
+///     .models(models![User, Post, Tag])
+///     .generate_schemas(true)
+///     .max_connections(4)
+///     .acquire_timeout(Duration::from_secs(2))
+///     .connect_timeout(Duration::from_secs(2))
+///     .statement_timeout(Duration::from_secs(30))
+///     .slow_statement(Duration::from_millis(200));
+/// Tortoise::init(config).await?;
+/// assert_eq!(User::all().count().await?, 0);
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone, Default)]
 pub struct Config {
     pub(super) connections: Vec<(String, String)>,
@@ -32,6 +51,17 @@ impl Config {
     }
 
     /// Adds a connection, or replaces the one of this name.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let config = Config::new("sqlite::memory:").connection("archive", "sqlite::memory:");
+    /// Tortoise::init(config).await?;
+    /// let archive = Tortoise::get_connection("archive")?;
+    /// assert_eq!(archive.execute_query("SELECT 1", vec![]).await?.len(), 1);
+    /// # Ok(()) }) }
+    /// ```
     #[must_use]
     pub fn connection(mut self, name: impl Into<String>, url: impl Into<String>) -> Self {
         let name = name.into();
@@ -48,6 +78,17 @@ impl Config {
     }
 
     /// Creates the tables that do not exist yet, on the default connection.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// Tortoise::init(Config::new("sqlite::memory:").models(models![Tag])).await?;
+    /// assert!(Tag::all().await.is_err(), "there is no table yet");
+    /// Tortoise::generate_schemas(true).await?;
+    /// assert_eq!(Tag::all().await?.len(), 0);
+    /// # Ok(()) }) }
+    /// ```
     #[must_use]
     pub fn generate_schemas(mut self, yes: bool) -> Self {
         self.generate_schemas = yes;
@@ -154,6 +195,20 @@ impl std::fmt::Debug for Config {
 }
 
 /// A configuration, or something that is one.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// Tortoise::init("sqlite::memory:").await?;
+/// Tortoise::init(serde_json::json!({
+///     "connections": {"default": "sqlite::memory:"},
+///     "apps": {"app": {"models": [], "default_connection": "default"}},
+/// }))
+/// .await?;
+/// assert!(Tortoise::get_connection("default").is_ok());
+/// # Ok(()) }) }
+/// ```
 pub trait IntoConfig {
     /// The configuration.
     ///

@@ -2,7 +2,7 @@
 
 use super::{Tx, task};
 use crate::backend::{
-    BaseDBAsyncClient, Dialect, Done, Intent, Lease, Sink, Statement, StatementText,
+    BaseDBAsyncClient, Dialect, Done, Intent, Lease, Sink, Statement, StatementText, Step,
 };
 use crate::connection::{self, Connection};
 use crate::error::{Error, Result};
@@ -15,6 +15,16 @@ use std::{ops::Deref, sync::Arc};
 ///
 /// # Errors
 /// `Configuration` before `Tortoise::init`, and for a name that is not configured.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let connection = Tortoise::get_connection("default")?;
+/// let rows = connection.execute_query("SELECT COUNT(*) FROM post", vec![]).await?;
+/// assert_eq!(rows.rows()[0][0], 3_i64.into());
+/// # Ok(()) }) }
+/// ```
 pub fn get_connection(name: &str) -> Result<Connection> {
     let connection = connection::get_connection(name)?;
     Ok(match task::current(&connection) {
@@ -40,6 +50,10 @@ impl BaseDBAsyncClient for Tx {
 
     async fn run(&self, statement: &Statement, sink: &mut Sink) -> Result<Done> {
         Tx::run(self, statement, sink).await
+    }
+
+    async fn run_many(&self, steps: &mut [Step<'_>]) -> Result<()> {
+        Tx::run_many(self, steps).await
     }
 
     async fn execute_many(&self, sql: &str, sets: Vec<Vec<Value>>) -> Result<u64> {

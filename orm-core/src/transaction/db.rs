@@ -1,9 +1,9 @@
 //! Where a query runs: a connection, or a transaction.
 
 use super::level::Style;
-use super::{Tx, TxGuard};
+use super::{Tx, TxGuard, own};
 use crate::backend::{
-    BaseDBAsyncClient, Dialect, Done, Intent, Sink, Statement, TransactionOptions,
+    BaseDBAsyncClient, BulkRows, Dialect, Done, Intent, Sink, Statement, Step, TransactionOptions,
 };
 use crate::connection::{self, Connection};
 use crate::error::{Error, Result};
@@ -54,8 +54,44 @@ impl Db {
     /// Those of acquiring a connection, of the transaction's state, and of the database.
     pub async fn run(&self, statement: &Statement, sink: &mut Sink) -> Result<Done> {
         match self {
-            Db::Client(connection) => connection.run(statement, sink).await,
+            Db::Client(connection) => match connection.try_acquire(statement.intent) {
+                Some(mut lease) => lease.run(statement, sink).await,
+                None => match own::in_the_way(connection, statement.intent) {
+                    Some(guards) => {
+                        let acquiring = guards.acquire(connection, statement.intent);
+                        let mut lease = Box::pin(acquiring).await?;
+                        lease.run(statement, sink).await
+                    }
+                    None => connection.run(statement, sink).await,
+                },
+            },
             Db::Transaction(tx) => tx.run(statement, sink).await,
+        }
+    }
+
+    /// Runs several statements that do not depend on each other, together where the driver can.
+    ///
+    /// # Errors
+    /// As [`run`](Db::run).
+    pub async fn run_many(&self, steps: &mut [Step<'_>]) -> Result<()> {
+        match self {
+            Db::Client(connection) => connection.run_many(steps).await,
+            Db::Transaction(tx) => tx.run_many(steps).await,
+        }
+    }
+
+    /// Inserts rows by a protocol of the database's own; `None` when it has none that is faster:
+    /// nothing was sent then.
+    ///
+    /// # Errors
+    /// As [`run`](Db::run).
+    pub async fn bulk_insert(&self, rows: &BulkRows<'_>) -> Result<Option<Done>> {
+        match self {
+            Db::Client(connection) => {
+                let mut lease = connection.acquire(Intent::Write).await?;
+                lease.bulk_insert(rows).await
+            }
+            Db::Transaction(tx) => tx.bulk_insert(rows).await,
         }
     }
 
@@ -65,7 +101,13 @@ impl Db {
     /// As [`run`](Db::run).
     pub async fn script(&self, sql: &str) -> Result<()> {
         match self {
-            Db::Client(connection) => connection.execute_script(sql).await,
+            Db::Client(connection) => match own::in_the_way(connection, Intent::Write) {
+                Some(guards) => {
+                    let mut lease = guards.acquire(connection, Intent::Write).await?;
+                    lease.run_script(sql).await
+                }
+                None => connection.execute_script(sql).await,
+            },
             Db::Transaction(tx) => tx.script(sql).await,
         }
     }
@@ -112,8 +154,18 @@ impl Db {
                     true => Intent::Read,
                     false => Intent::Write,
                 };
-                let lease = connection.acquire(intent).await?;
-                Tx::outermost(connection.clone(), lease, options).await
+                let lease = match connection.try_acquire(intent) {
+                    Some(lease) => lease,
+                    None => match own::in_the_way(connection, intent) {
+                        Some(guards) => guards.acquire(connection, intent).await?,
+                        None => connection.acquire(intent).await?,
+                    },
+                };
+                let guard = Tx::outermost(connection.clone(), lease, options).await?;
+                if style == Style::Guard {
+                    own::note(guard.root(), intent);
+                }
+                Ok(guard)
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::turn::Turn;
 use super::{TxGuard, task};
-use crate::backend::{Dialect, Done, Lease, Sink, Statement, TransactionOptions};
+use crate::backend::{BulkRows, Dialect, Done, Lease, Sink, Statement, Step, TransactionOptions};
 use crate::connection::Connection;
 use crate::error::{Result, TransactionError};
 use std::{
@@ -11,7 +11,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -30,6 +30,17 @@ type Callback = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + S
 ///
 /// After its end every use is `Finished` and sends nothing. Statements of several tasks or of
 /// `join!` run one after another.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// let tx: fast_django::orm::transaction::Tx = begin().await?.handle();
+/// // The guard was dropped, so the transaction is over.
+/// let error = User::create(kw!(username = "carl")).using_db(&tx).await.unwrap_err();
+/// assert!(error.to_string().contains("already finished"));
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone)]
 pub struct Tx(Arc<Level>);
 
@@ -38,8 +49,11 @@ struct Level {
     depth: u32,
     parent: Option<Tx>,
     state: AtomicU8,
-    /// Held for each statement, and by a nested block for its whole life.
+    /// Held by a nested block for its whole life.
     gate: Arc<Gate<()>>,
+    /// Whether a nested block is open, so that statements wait for it. Changes to true while its
+    /// [`Turn`] lasts.
+    nested: AtomicBool,
     /// The open nested block.
     child: Mutex<Option<Child>>,
     /// The parent's gate.
@@ -52,6 +66,8 @@ pub(super) struct Root {
     /// The connection, until the end or until it is lost. Held by one [`Turn`] at a time.
     pub(super) lease: Gate<Option<Lease>>,
     pub(super) finished: AtomicBool,
+    /// How many turns were taken.
+    pub(super) uses: AtomicU64,
     book: Mutex<Book>,
 }
 
@@ -89,6 +105,18 @@ impl Root {
         self.book().undo.take()
     }
 
+    /// Whether it has a connection of this client, borrowed and not given back.
+    pub(super) fn holds(&self, connection: &Connection) -> bool {
+        self.connection.is_same(connection)
+            && self.lease.try_lock().map_or(true, |lease| lease.is_some())
+    }
+
+    /// How often its connection was used; `None` while it is, or when it was given back.
+    pub(super) fn uses_while_idle(&self) -> Option<u64> {
+        let lease = self.lease.try_lock().ok()?;
+        lease.is_some().then(|| self.uses.load(Ordering::Relaxed))
+    }
+
     /// Drops the lease of a finished transaction, unless somebody holds it, who does it then.
     pub(super) fn sweep(&self) {
         if self.finished.load(Ordering::SeqCst)
@@ -111,6 +139,7 @@ impl Tx {
             connection,
             lease: Gate::new(Some(lease)),
             finished: AtomicBool::new(false),
+            uses: AtomicU64::new(0),
             book: Mutex::default(),
         });
         Ok(TxGuard::new(Tx::level(root, 0, None, None)))
@@ -128,6 +157,7 @@ impl Tx {
             parent,
             state: AtomicU8::new(OPEN),
             gate: Arc::default(),
+            nested: AtomicBool::new(false),
             child: Mutex::new(None),
             hold: Mutex::new(hold),
         }))
@@ -142,6 +172,8 @@ impl Tx {
         self.check()?;
         turn.prepare().await?;
         let result = turn.lease()?.savepoint(depth).await;
+        // Statements that get the connection after us must see it.
+        self.0.nested.store(result.is_ok(), Ordering::SeqCst);
         self.settle(turn, &result);
         result?;
         *lock(&self.0.child) = Some(Child {
@@ -161,12 +193,39 @@ impl Tx {
     ///
     /// # Errors
     /// `Unsupported` without savepoints; `Finished`, `Aborted`, `Suspended`.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let tx = begin().await?;
+    /// User::create(kw!(username = "carl")).using_db(&tx).await?;
+    /// let savepoint = tx.begin().await?;
+    /// User::create(kw!(username = "dora")).using_db(&savepoint).await?;
+    /// savepoint.rollback().await?;
+    /// tx.commit().await?;
+    /// assert_eq!(User::all().count().await?, 3);
+    /// # Ok(()) }) }
+    /// ```
     pub async fn begin(&self) -> Result<TxGuard> {
         self.nest(Style::Guard).await
     }
 
     /// Runs `future` with this transaction as the current one of its task. This is how a spawned
     /// task takes part: `tokio::spawn(async move { tx.scope(work()).await })`.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// in_transaction(async |tx| {
+    ///     let work = async move { tx.scope(User::create(kw!(username = "carl")).into_future()).await };
+    ///     tokio::spawn(work).await.expect("the task ends")
+    /// })
+    /// .await?;
+    /// assert_eq!(User::all().count().await?, 3);
+    /// # Ok(()) }) }
+    /// ```
     pub async fn scope<F: Future>(&self, future: F) -> F::Output {
         task::scope(self.clone(), future).await
     }
@@ -176,6 +235,18 @@ impl Tx {
     ///
     /// # Errors
     /// `Finished` after the end.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// in_transaction(async |tx| {
+    ///     let user = User::create(kw!(username = "carl")).await?;
+    ///     tx.on_commit(async move || println!("welcome, {}", user.username))
+    /// })
+    /// .await?;
+    /// # Ok(()) }) }
+    /// ```
     pub fn on_commit<F, Fut>(&self, callback: F) -> Result<()>
     where
         F: FnOnce() -> Fut + Send + 'static,
@@ -193,12 +264,27 @@ impl Tx {
         &self.0.root.connection
     }
 
+    pub(super) fn root(&self) -> &Arc<Root> {
+        &self.0.root
+    }
+
     /// The dialect.
     pub fn dialect(&self) -> &'static dyn Dialect {
         self.0.root.connection.dialect()
     }
 
     /// How deep this level is nested; 0 for the outermost.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+    /// # fn main() -> Result<()> { run(async {
+    /// let tx = begin().await?;
+    /// let nested = tx.begin().await?;
+    /// assert_eq!((tx.depth(), nested.depth()), (0, 1));
+    /// assert!(nested.is_open());
+    /// # Ok(()) }) }
+    /// ```
     pub fn depth(&self) -> u32 {
         self.0.depth
     }
@@ -218,6 +304,24 @@ impl Tx {
             .await
     }
 
+    /// Runs several statements, together where the driver can.
+    ///
+    /// # Errors
+    /// As [`run`](Tx::run).
+    pub async fn run_many(&self, steps: &mut [Step<'_>]) -> Result<()> {
+        self.turn(async |lease: &mut Lease| lease.run_many(steps).await)
+            .await
+    }
+
+    /// Inserts rows by a protocol of the database's own, if that is faster.
+    ///
+    /// # Errors
+    /// As [`run`](Tx::run).
+    pub async fn bulk_insert(&self, rows: &BulkRows<'_>) -> Result<Option<Done>> {
+        self.turn(async |lease: &mut Lease| lease.bulk_insert(rows).await)
+            .await
+    }
+
     /// Runs trusted text with any number of statements and no values.
     ///
     /// # Errors
@@ -232,16 +336,17 @@ impl Tx {
         &self,
         call: impl AsyncFnOnce(&mut Lease) -> Result<T>,
     ) -> Result<T> {
-        self.check()?;
-        let _gate = match self.0.gate.try_lock() {
-            Ok(gate) => gate,
-            Err(_) => {
-                self.refuse_own_guard()?;
-                self.patience(self.0.gate.lock()).await?
-            }
-        };
         let mut turn = Turn::take(&self.0.root).await;
-        self.check()?;
+        let _gate;
+        if self.0.nested.load(Ordering::SeqCst) {
+            // Not while we have the connection, which the nested block needs to end.
+            drop(turn);
+            self.check()?;
+            self.refuse_own_guard()?;
+            _gate = Box::pin(self.patience(self.0.gate.lock())).await?;
+            turn = Turn::take(&self.0.root).await;
+        }
+        self.check_open()?;
         turn.prepare().await?;
         let result = call(turn.lease()?).await;
         self.settle(turn, &result);
@@ -423,6 +528,7 @@ impl Tx {
         let Some(parent) = &self.0.parent else { return };
         if let Some(hold) = lock(&self.0.hold).take() {
             *lock(&parent.0.child) = None;
+            parent.0.nested.store(false, Ordering::SeqCst);
             drop(hold);
         }
     }

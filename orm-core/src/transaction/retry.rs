@@ -20,6 +20,26 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// The last error of the block.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// use fast_django::orm::transaction::retry;
+///
+/// let post = Post::get(kw!(title = "Hello")).await?;
+/// let views = retry(3, async || {
+///     in_transaction(async |_tx| {
+///         let mut post = Post::get(kw!(id = post.id)).await?;
+///         post.views += 1;
+///         post.save().await?;
+///         Ok(post.views)
+///     })
+///     .await
+/// });
+/// assert_eq!(views.await?, 2);
+/// # Ok(()) }) }
+/// ```
 pub async fn retry<T, F>(retries: u32, block: F) -> Result<T>
 where
     F: AsyncFnMut() -> Result<T>,
@@ -31,6 +51,22 @@ where
 ///
 /// # Errors
 /// The last error of the block.
+///
+/// # Examples
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest_setup.rs"));
+/// # fn main() -> Result<()> { run(async {
+/// use fast_django::orm::transaction::retry_if;
+///
+/// let mut attempts = 0;
+/// let result: std::result::Result<u32, &str> = retry_if(3, |error| *error == "again", async || {
+///     attempts += 1;
+///     if attempts < 3 { Err("again") } else { Ok(attempts) }
+/// })
+/// .await;
+/// assert_eq!(result, Ok(3));
+/// # Ok(()) }) }
+/// ```
 pub async fn retry_if<T, E, F>(
     retries: u32,
     mut is_retryable: impl FnMut(&E) -> bool,

@@ -14,18 +14,18 @@ use std::{
 };
 
 /// Runs one statement where a query without `using_db` would.
-async fn send(sql: &str) -> Result<()> {
+pub(super) async fn send(sql: &str) -> Result<()> {
     let db = Db::pick(None)?;
     db.run(&statement(sql), &mut Sink::discard()).await?;
     Ok(())
 }
 
-async fn send_on(tx: &Tx, sql: &str) -> Result<()> {
+pub(super) async fn send_on(tx: &Tx, sql: &str) -> Result<()> {
     tx.run(&statement(sql), &mut Sink::discard()).await?;
     Ok(())
 }
 
-fn state(result: Result<()>) -> TransactionError {
+pub(super) fn state(result: Result<()>) -> TransactionError {
     match result {
         Err(Error::Transaction(error)) => error,
         other => panic!("expected a transaction error, got {other:?}"),
@@ -34,7 +34,7 @@ fn state(result: Result<()>) -> TransactionError {
 
 /// Runs the test on a database of its own, and checks that it ends sound, with a pool of one whose
 /// connection can be borrowed again.
-async fn with(test: impl AsyncFnOnce(Arc<World>)) {
+pub(super) async fn with(test: impl AsyncFnOnce(Arc<World>)) {
     let world = World::new(1);
     let connection = connection(&world, 1);
     crate::connection::scope(connection.clone(), test(Arc::clone(&world))).await;

@@ -3,6 +3,7 @@
 use super::level::Root;
 use crate::backend::{Health, Lease};
 use crate::error::{Result, TransactionError};
+use std::sync::atomic::Ordering;
 use tokio::sync::MutexGuard;
 
 /// The connection of a transaction, for one call. Dropped before the answer: the connection is
@@ -21,6 +22,7 @@ impl<'a> Turn<'a> {
             Ok(slot) => slot,
             Err(_) => root.lease.lock().await,
         };
+        root.uses.fetch_add(1, Ordering::Relaxed);
         Turn {
             root,
             slot: Some(slot),

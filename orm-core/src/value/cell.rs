@@ -1,6 +1,6 @@
 //! One cell of a result row, borrowed from the driver while the row is current.
 
-use super::Value;
+use super::{Array, Value};
 use chrono::{DateTime, Utc};
 use std::fmt;
 
@@ -28,6 +28,8 @@ pub enum Cell<'a> {
     Bytes(&'a [u8]),
     /// An instant.
     DateTime(DateTime<Utc>),
+    /// Many values.
+    Array(&'a Array),
 }
 
 impl Cell<'_> {
@@ -42,6 +44,7 @@ impl Cell<'_> {
             Cell::Text(v) => Value::Text(v.to_owned()),
             Cell::Bytes(v) => Value::Bytes(v.to_owned()),
             Cell::DateTime(v) => Value::DateTime(v),
+            Cell::Array(v) => Value::Array(Box::new(v.clone())),
         }
     }
 
@@ -60,6 +63,7 @@ impl Cell<'_> {
             Cell::Text(_) => "text",
             Cell::Bytes(_) => "bytes",
             Cell::DateTime(_) => "a date-time",
+            Cell::Array(_) => "an array",
         }
     }
 }

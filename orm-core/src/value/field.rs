@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 /// A Rust type that can be a column of a model.
 ///
 /// Implemented for `bool`, `i16`, `i32`, `i64`, `f64`, `String`, `Vec<u8>`, `DateTime<Utc>` and
-/// `Option` of each.
+/// `Option` of each; [`Auto`](super::Auto) of an integer is a field as a key.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a column of a model",
     label = "not a field type",
@@ -52,7 +52,10 @@ pub type Base<T> = <T as Field>::Base;
 
 /// A type that can be a primary key.
 pub trait Key: Field + Ord + std::hash::Hash {
-    /// Whether the key stands for "not saved yet": zero, or the empty text.
+    /// The key that stands for "not saved yet": zero, the empty text, or `Auto::unset()`.
+    fn unset() -> Self;
+
+    /// Whether the key stands for "not saved yet".
     fn is_unset(&self) -> bool;
 }
 
@@ -245,12 +248,16 @@ nullable!(bool i16 i32 i64 f64 String Vec<u8> DateTime<Utc>);
 macro_rules! integer_key {
     ($($t:ty)*) => { $(
         impl Key for $t {
+            fn unset() -> Self { 0 }
             fn is_unset(&self) -> bool { *self == 0 }
         }
     )* };
 }
 integer_key!(i16 i32 i64);
 impl Key for String {
+    fn unset() -> Self {
+        String::new()
+    }
     fn is_unset(&self) -> bool {
         self.is_empty()
     }

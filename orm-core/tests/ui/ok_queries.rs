@@ -22,6 +22,24 @@ fn user(id: i32) -> User {
     }
 }
 
+/// A nullable column and a required one of the same base type are compared, either way round.
+fn nullable_with_required() {
+    let same = "author_id = editor_id";
+    assert_eq!(shown::<Post>(kw!(author_id = F(editor_id))), same);
+    assert_eq!(shown::<Post>(kw!(Post: author_id = F(editor_id))), same);
+    assert_eq!(shown(Post::author_id.eq(Post::editor_id)), same);
+    assert_eq!(
+        shown::<Post>(kw!(editor_id = F(author_id))),
+        "editor_id = author_id"
+    );
+    filter::<Post>(kw!(author_id = F(editor_id) + 1, author_id__lt = F(editor_id)));
+    filter::<Post>(kw!(title = F(author__bio), author__bio = F(title)));
+    filter::<Post>(kw!(editor__bio = F(author__username), author__username = F(editor__bio)));
+    filter(Post::editor_id.eq(Post::author_id) | Post::author_id.ne(Post::editor_id + 1));
+    filter(Post::author_id.in_([Post::editor_id]) & Post::title.gt(Post::editor.username));
+    update::<Post>(kw!(editor_id = F(author_id)));
+}
+
 fn conditions() {
     let saved = user(7);
     assert_eq!(shown::<Post>(kw!(title = "x")), "title = ?");
@@ -185,6 +203,7 @@ fn lists() {
 }
 
 fn main() {
+    nullable_with_required();
     conditions();
     shapes();
     expressions();

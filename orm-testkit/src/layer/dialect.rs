@@ -1,7 +1,9 @@
 //! A layer that changes nothing but the claims.
 
 use super::Layer;
-use orm_core::backend::{Capabilities, Dialect, SqlFamily, TextSpelling, TransactionOptions};
+use orm_core::backend::{
+    Capabilities, Dialect, ListItems, SqlFamily, TextSpelling, TransactionOptions,
+};
 use orm_core::error::Result;
 use orm_core::query::{DatePart, Lookup};
 use orm_core::value::{ColumnType, Value};
@@ -69,6 +71,18 @@ impl Dialect for Changed {
 
     fn column_check(&self, ty: ColumnType) -> Option<&'static str> {
         self.inner.column_check(ty)
+    }
+
+    fn array_type(&self, ty: ColumnType) -> Option<&'static str> {
+        self.inner.array_type(ty)
+    }
+
+    fn list_table(&self, items: ListItems) -> Option<&'static str> {
+        self.inner.list_table(items)
+    }
+
+    fn index_prefix(&self, ty: ColumnType) -> Option<u32> {
+        self.inner.index_prefix(ty)
     }
 
     fn generated_key(&self) -> &'static str {

@@ -7,7 +7,7 @@ use orm_core::error::ErrorKind;
 use orm_core::prelude::*;
 
 pub(super) const CASES: &[Case] = cases! {
-    "bulk::create::returns_all_in_order_with_keys" => returns_all_in_order_with_keys, ["model.bulk_create"], needs [ConsecutiveKeys, MultiRowInsert, RowsPerInsert];
+    "bulk::create::returns_all_in_order_with_keys" => returns_all_in_order_with_keys, ["model.bulk_create"], needs [KeySequences, MultiRowInsert, RowsPerInsert];
     "bulk::create::empty_list_sends_nothing" => empty_list_sends_nothing, ["model.bulk_create"];
     "bulk::create::more_rows_than_one_statement_takes" => more_rows_than_one_statement_takes, ["model.bulk_create"], needs [Transactions, MultiRowInsert, RowsPerInsert];
     "bulk::create::all_or_nothing" => all_or_nothing, ["model.bulk_create", "exceptions.integrity_error"], needs [Transactions];
@@ -16,6 +16,7 @@ pub(super) const CASES: &[Case] = cases! {
     "bulk::create::nulls_and_values_mixed" => nulls_and_values_mixed, ["model.bulk_create"], needs [MultiRowInsert];
     "bulk::create::chosen_and_generated_keys_mixed" => chosen_and_generated_keys_mixed, ["model.bulk_create"], needs [Transactions];
     "bulk::create::children_of_existing_parents" => children_of_existing_parents, ["model.bulk_create", "fields.foreign_key"], needs [MultiRowInsert];
+    "bulk::create::without_keys_stores_the_same_rows" => without_keys_stores_the_same_rows, ["model.bulk_create"], needs [MultiRowInsert];
     "bulk::create::sets_automatic_instants" => sets_automatic_instants, ["model.bulk_create", "fields.datetime.auto_now", "fields.datetime.auto_now_add"], needs [MultiRowInsert];
     "bulk::create::one_is_like_create" => one_is_like_create, ["model.bulk_create", "model.create"];
     "bulk::create::ten_thousand_rows" => ten_thousand, ["model.bulk_create"], needs [Transactions, MultiRowInsert];
@@ -145,6 +146,34 @@ async fn chosen_and_generated_keys_mixed(_: &Context) -> CaseResult {
         check::eq(Tag::get(kw!(id = tag.id)).await?.name, tag.name.as_str())?;
     }
     Ok(())
+}
+
+/// Without keys the instances stay unsaved ones, and the rows are the same, however many.
+async fn without_keys_stores_the_same_rows(_: &Context) -> CaseResult {
+    let text = |i: usize| format!("{i}: \t\n\r\\N \\. ' \" é");
+    let users = |range: std::ops::Range<usize>| {
+        let user = |i: usize| User {
+            username: format!("u{i}"),
+            bio: (!i.is_multiple_of(3)).then(|| text(i)),
+            age: i.is_multiple_of(2).then_some(7),
+            ..User::default()
+        };
+        range.map(user).collect::<Vec<_>>()
+    };
+    for range in [0..3, 3..1_000] {
+        let made = User::bulk_create(users(range)).without_keys().await?;
+        check::that(made.iter().all(|user| user.id == 0), "no keys")?;
+    }
+    let stored = User::all().order_by("id").await?;
+    check::eq(stored.len(), 1_000)?;
+    for (i, user) in stored.iter().enumerate() {
+        check::eq(user.username.as_str(), format!("u{i}"))?;
+        check::eq(user.bio.clone(), (!i.is_multiple_of(3)).then(|| text(i)))?;
+        check::eq(user.age, i.is_multiple_of(2).then_some(7))?;
+    }
+    let again = User::bulk_create(users(0..500)).without_keys().await;
+    check::fails(again, ErrorKind::Integrity)?;
+    check::eq(User::all().count().await?, 1_000)
 }
 
 /// Children refer to parents that are already stored.

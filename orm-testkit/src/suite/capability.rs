@@ -25,7 +25,7 @@ pub(super) const CASES: &[Case] = cases! {
     "capability::schema::descriptions_are_comments" => descriptions, ["fields.int.description", "fields.char.description"], needs [Comments];
     "capability::insert::answers_with_columns" => answers_with_columns, ["model.create"], needs [ReturningInsert];
     "capability::insert::reports_the_key" => reports_the_key, ["model.create"], needs [ReturningInsert, LastInsertId];
-    "capability::insert::keys_under_concurrency" => keys_under_concurrency, ["model.bulk_create"], needs [ConsecutiveKeys, MultiRowInsert], level Full;
+    "capability::insert::keys_under_concurrency" => keys_under_concurrency, ["model.bulk_create"], needs [KeySequences, MultiRowInsert], level Full;
     "capability::limits::as_many_values_as_claimed" => values_as_claimed, ["model.filter", "model.bulk_create"], needs [MaxParams], level Full;
     "capability::limits::names_as_long_as_claimed" => names_as_claimed, ["model"], needs [MaxIdentifier], level Full;
 };

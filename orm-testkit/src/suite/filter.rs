@@ -26,6 +26,7 @@ pub(super) const CASES: &[Case] = cases! {
     "filter::compare::bounds" => bounds, ["model.filter"];
     "filter::compare::range_includes_both_ends" => range_includes_both_ends, ["model.filter"];
     "filter::compare::column_with_column" => column_with_column, ["model.filter"];
+    "filter::compare::nullable_column_with_required" => nullable_column_with_required, ["model.filter"];
     "filter::relation::to_one_path" => to_one_path, ["model.filter", "foreign_key.access"];
     "filter::relation::to_many_never_multiplies_rows" => to_many_never_multiplies_rows, ["model.filter"];
     "filter::relation::one_call_speaks_of_one_row" => one_call_speaks_of_one_row, ["model.filter"];
@@ -200,6 +201,23 @@ async fn isnull_both_ways(cx: &Context) -> CaseResult {
     check::eq(
         sorted_titles(Post::filter(kw!(rating__isnull = false))).await?,
         ["Alpha", "Gamma"],
+    )
+}
+
+/// A nullable column compares with a required one, either way round; NULL equals nothing.
+async fn nullable_column_with_required(cx: &Context) -> CaseResult {
+    let rows = library(cx).await?;
+    Post::create(kw!(title = "own", author = &rows.bob, editor = &rows.bob)).await?;
+    let own = Post::filter(kw!(author_id = F(editor_id)));
+    check::eq(sorted_titles(own).await?, ["own"])?;
+    let own = Post::filter(kw!(editor_id = F(author_id)));
+    check::eq(sorted_titles(own).await?, ["own"])?;
+    let own = Post::filter(Post::author_id.eq(Post::editor_id));
+    check::eq(sorted_titles(own).await?, ["own"])?;
+    let others = Post::exclude(kw!(author_id = F(editor_id)));
+    check::eq(
+        sorted_titles(others).await?,
+        ["Alpha", "Gamma", "beta", "delta"],
     )
 }
 

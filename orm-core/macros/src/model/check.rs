@@ -118,6 +118,12 @@ fn check_plain(field: &Field, plain: &Plain, faults: &mut Faults) {
             "`auto_now` sets the time on creation too: remove `auto_now_add`",
         );
     }
+    if plain.auto && options.pk.is_none() {
+        faults.push_fatal(
+            &field.ty,
+            "`Auto` is for the primary key: use the integer itself",
+        );
+    }
     if let (None, Some(given)) = (&options.pk, &options.generated) {
         faults.push(&given.name, "`generated` is for the primary key");
     }
@@ -266,6 +272,15 @@ fn check_key(field: &Field, plain: &Plain, faults: &mut Faults) {
         faults.push_fatal(&field.ty, "a primary key cannot be NULL: remove `Option`");
     } else if matches!(plain.scalar, Scalar::DateTime | Scalar::Other) {
         faults.push_fatal(&field.ty, "a primary key is an integer or a text");
+    }
+    if let Some(given) = &field.options.generated
+        && !given.value
+        && plain.auto
+    {
+        faults.push(
+            &given.name,
+            "`Auto` is a key that the database generates: use the integer itself",
+        );
     }
     if let Some(given) = &field.options.generated
         && given.value

@@ -333,7 +333,7 @@ fn entity(model: &Model, pk: &Field) -> TokenStream {
         .filter(|r| r.field.column.is_none())
         .map(|r| {
             let (ident, index) = (&r.field.ident, r.index);
-            quote!(self.#ident.bind(#p::value::Field::to_value(&self.#pk_ident), &META, #index);)
+            quote!(self.#ident.bind(#p::entity::owner_key(&self.#pk_ident, &META), &META, #index);)
         });
     quote! {
         #[automatically_derived]
@@ -404,7 +404,11 @@ fn from_row(model: &Model, pk: &Field) -> TokenStream {
     let (p, pk_ident) = (&model.private, &pk.ident);
     let reads = model.fields.iter().filter_map(|field| {
         let (index, ident, ty) = (field.column?, &field.ident, column_type(model, field));
-        let read = quote!(#p::entity::read_field::<#ty>(__row, __at + #index, &META, #index)?);
+        let read = match field.options.pk {
+            Some(_) => quote!(read_key),
+            None => quote!(read_field),
+        };
+        let read = quote!(#p::entity::#read::<#ty>(__row, __at + #index, &META, #index)?);
         Some(match &field.kind {
             Kind::Forward { null: true, .. } => {
                 let relation = field.relation;
@@ -428,7 +432,7 @@ fn from_row(model: &Model, pk: &Field) -> TokenStream {
         .map(|r| {
             let (ident, ty, index) = (&r.field.ident, &r.field.ty, r.index);
             quote! {
-                let #ident = <#ty>::bound(#p::value::Field::to_value(&#pk_ident), &META, #index);
+                let #ident = <#ty>::bound(#p::entity::owner_key(&#pk_ident, &META), &META, #index);
             }
         });
     let idents = model.fields.iter().map(|f| &f.ident);

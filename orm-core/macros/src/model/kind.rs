@@ -31,6 +31,8 @@ pub(super) struct Plain {
     pub(super) scalar: Scalar,
     /// A type that can be no column, and what to write instead.
     pub(super) refused: Option<&'static str>,
+    /// `Auto<..>`.
+    pub(super) auto: bool,
     /// Spelt `CharField`.
     pub(super) char_field: bool,
 }
@@ -93,7 +95,8 @@ impl Plain {
         let name = last_name(ty).map(ToString::to_string).unwrap_or_default();
         let scalar = match name.as_str() {
             "String" | "CharField" | "TextField" => Scalar::Text,
-            "i16" | "i32" | "i64" | "IntField" | "BigIntField" | "SmallIntField" => Scalar::Integer,
+            "Auto" => Scalar::Integer,
+            name if is_integer(name) => Scalar::Integer,
             "DateTime" | "DateTimeField" => Scalar::DateTime,
             "bool" | "f64" | "Vec" | "BooleanField" | "FloatField" | "BinaryField" => Scalar::Other,
             _ => Scalar::Unknown,
@@ -102,6 +105,7 @@ impl Plain {
             null: false,
             scalar,
             refused: refused(ty, &name),
+            auto: name == "Auto",
             char_field: name == "CharField",
         }
     }
@@ -117,6 +121,9 @@ fn refused(ty: &Type, name: &str) -> Option<&'static str> {
             Some("use i16, i32 or i64")
         }
         "f32" => Some("use f64"),
+        "Auto" if inner.is_none_or(|number| !is_integer(&number.to_string())) => {
+            Some("use Auto<i16>, Auto<i32> or Auto<i64>")
+        }
         "char" | "str" | "Cow" => Some("use String"),
         "NaiveDateTime" | "NaiveDate" | "SystemTime" => Some("use DateTime<Utc>"),
         "DateTime" if inner.is_none_or(|zone| zone != "Utc") => Some("use DateTime<Utc>"),
@@ -131,6 +138,13 @@ fn refused(ty: &Type, name: &str) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+fn is_integer(name: &str) -> bool {
+    matches!(
+        name,
+        "i16" | "i32" | "i64" | "IntField" | "BigIntField" | "SmallIntField"
+    )
 }
 
 /// `Name<Inner>`.

@@ -44,6 +44,14 @@ impl<'a> Relation<'a> {
         !matches!(self.field.kind, Kind::Forward { null: false, .. })
     }
 
+    /// Whether at most one row of the model refers to each target.
+    fn at_most_one(&self) -> bool {
+        match self.field.kind {
+            Kind::Forward { unique, .. } => unique || self.field.options.unique.is_some(),
+            _ => false,
+        }
+    }
+
     /// The literal of its `RelationMeta`.
     pub(super) fn meta(&self, model: &Model) -> TokenStream {
         let (p, target, name, null) = (&model.private, self.target, &self.field.name, self.null());
@@ -126,6 +134,10 @@ impl<'a> Relation<'a> {
         let (p, name, target) = (&model.private, &model.name, self.target);
         match &self.field.kind {
             Kind::HasMany(_) | Kind::HasOne(_) => {
+                let proof = match &self.field.kind {
+                    Kind::HasOne(_) => quote_spanned!(target.span()=> OneRelatedName),
+                    _ => quote_spanned!(target.span()=> RelatedName),
+                };
                 // One span for all of it, so that the error shows the field and not the model.
                 let (field, span) = (&self.field.name, target.span());
                 let (p, name) = (respan(p.clone(), span), respan(quote!(#name), span));
@@ -133,7 +145,7 @@ impl<'a> Relation<'a> {
                     const _: fn() = || {
                         fn related<T>()
                         where
-                            T: #p::relation::RelatedName<#name, { #p::relation::name_hash(#field) }>,
+                            T: #p::relation::#proof<#name, { #p::relation::name_hash(#field) }>,
                         {
                         }
                         related::<#target>();
@@ -143,13 +155,18 @@ impl<'a> Relation<'a> {
             _ => match &self.field.options.related_name {
                 Some(given) => {
                     let related = &given.value;
-                    quote! {
-                        #[automatically_derived]
-                        impl #p::relation::RelatedName<
-                            #target,
-                            { #p::relation::name_hash(#related) },
-                        > for #name {}
-                    }
+                    let proof = |proof: TokenStream| {
+                        quote! {
+                            #[automatically_derived]
+                            impl #p::relation::#proof<
+                                #target,
+                                { #p::relation::name_hash(#related) },
+                            > for #name {}
+                        }
+                    };
+                    let one = self.at_most_one().then(|| proof(quote!(OneRelatedName)));
+                    let any = proof(quote!(RelatedName));
+                    quote!(#any #one)
                 }
                 None => TokenStream::new(),
             },

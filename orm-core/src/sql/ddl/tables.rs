@@ -1,8 +1,9 @@
 //! The table of one model.
 
-use super::{ForeignKey, Schema, names, option_field};
+use super::{ForeignKey, IndexColumn, Schema, names, option_field};
 use crate::error::{Error, Result};
 use crate::schema::{FieldMeta, ModelMeta, OnDelete, RelationKind};
+use crate::value::ColumnType;
 
 impl Schema<'_> {
     pub(super) fn table(
@@ -37,7 +38,8 @@ impl Schema<'_> {
     fn column(&self, model: &'static ModelMeta, field: &'static FieldMeta) -> Result<String> {
         let mut text = self.name(field.column);
         text.push(' ');
-        text.push_str(&self.dialect.column_type(field.ty));
+        let ty = stored_type(model, field);
+        text.push_str(&self.dialect.column_type(ty));
         if !field.null {
             text.push_str(" NOT NULL");
         }
@@ -45,7 +47,7 @@ impl Schema<'_> {
             text.push_str(" DEFAULT ");
             text.push_str(&default);
         }
-        if let Some(check) = self.dialect.column_check(field.ty)
+        if let Some(check) = self.dialect.column_check(ty)
             && !field.generated
         {
             text.push(' ');
@@ -123,7 +125,14 @@ impl Schema<'_> {
             }
         }
         for group in groups {
-            let columns: Vec<(&str, bool)> = group.iter().map(|f| (f.column, f.null)).collect();
+            let columns: Vec<IndexColumn> = group
+                .iter()
+                .map(|field| IndexColumn {
+                    column: field.column,
+                    ty: stored_type(model, field),
+                    null: field.null,
+                })
+                .collect();
             self.index(model.table, &columns, parts);
         }
         Ok(())
@@ -132,6 +141,20 @@ impl Schema<'_> {
 
 fn is_key(model: &'static ModelMeta, field: &'static FieldMeta) -> bool {
     std::ptr::eq(model.pk(), field)
+}
+
+/// The type of a column. That of a reference is the one of the key it refers to, whose length only
+/// the other model knows.
+pub(super) fn stored_type(model: &'static ModelMeta, field: &'static FieldMeta) -> ColumnType {
+    let (mut model, mut field) = (model, field);
+    // A key may be a reference itself; a circle of those has no type of its own.
+    for _ in 0..16 {
+        match field.relation.and_then(|at| model.relations.get(at)) {
+            Some(relation) => (model, field) = (relation.target(), relation.target().pk()),
+            None => break,
+        }
+    }
+    field.ty
 }
 
 fn is_unique(model: &'static ModelMeta, field: &'static FieldMeta) -> bool {

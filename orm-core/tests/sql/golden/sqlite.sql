@@ -178,7 +178,7 @@ INSERT INTO "post_tag" ("post_id", "tag_id") VALUES (?, ?), (?, ?), (?, ?), (?, 
 -- [1, 2, 1, 3, 1, 4, 1, 4] Write Point
 
 -- link many
-INSERT INTO "post_tag" ("post_id", "tag_id") SELECT ?, value FROM json_each(?) WHERE true ON CONFLICT DO NOTHING
+INSERT INTO "post_tag" ("post_id", "tag_id") SELECT ?, "fd_list"."value" FROM (SELECT value FROM json_each(?)) AS "fd_list" WHERE true ON CONFLICT DO NOTHING
 -- [1] Write Point
 
 -- unlink

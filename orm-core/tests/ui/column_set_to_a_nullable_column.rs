@@ -1,0 +1,7 @@
+#[path = "support/models.rs"]
+mod models;
+use models::*;
+
+fn main() {
+    update(Post::author_id.set(Post::editor_id));
+}
