@@ -234,7 +234,12 @@ async fn rows_matched(cx: &Context) -> CaseResult {
         ("DELETE FROM kit_tag WHERE name = 'none'", 0),
         ("DELETE FROM kit_tag", 2),
     ] {
-        let done = lease.run(&statement(sql), &mut Sink::discard()).await?;
+        let intent = match sql.starts_with("SELECT") {
+            true => Intent::Read,
+            false => Intent::Write,
+        };
+        let statement = statement(sql).with_intent(intent);
+        let done = lease.run(&statement, &mut Sink::discard()).await?;
         check::eq((sql, done.rows_affected), (sql, expected))?;
     }
     Ok(())

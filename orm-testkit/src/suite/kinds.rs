@@ -66,7 +66,7 @@ fn next_number() -> i32 {
 
 /// Has a key of the program's choice and a default that differs on each call.
 #[derive(Model, Clone, Debug, Default)]
-#[model(crate = "orm_core", table = "kit_slot")]
+#[model(crate = "orm_core", table = "kit_counter")]
 struct Slot {
     /// Key.
     #[field(pk, generated = false)]
