@@ -163,6 +163,7 @@ async fn many_and_repeated(cx: &Context) -> CaseResult {
 async fn missing_row(cx: &Context) -> CaseResult {
     let rows = library(cx).await?;
     rows.unused.delete().await?;
+    cx.ready();
     let refused = rows.delta.tags.add([&rows.rust, &rows.unused]).await;
     let error = check::fails(refused, ErrorKind::Integrity)?;
     let kind = error.constraint().map(|broken| broken.kind());

@@ -25,8 +25,8 @@ pub(super) const CASES: &[Case] = cases! {
     "one_to_one::filter::isnull_of_the_reverse_side" => isnull_of_the_reverse_side, ["model.filter"];
     "one_to_one::filter::by_instance_from_both_sides" => by_instance, ["model.filter"];
     "one_to_one::order_by::across_the_reverse_side" => order_across, ["queryset.order_by"];
-    "one_to_one::on_delete::cascade" => cascade, ["fields.foreign_key.on_delete"];
-    "one_to_one::on_delete::set_null" => set_null, ["fields.foreign_key.on_delete", "fields.foreign_key.null"];
+    "one_to_one::on_delete::cascade" => cascade, ["fields.foreign_key.on_delete"], needs [ForeignKeys];
+    "one_to_one::on_delete::set_null" => set_null, ["fields.foreign_key.on_delete", "fields.foreign_key.null"], needs [ForeignKeys];
 };
 
 /// The library, with a profile of Ann that Bob looks after, and one of Bob that nobody does.

@@ -23,7 +23,7 @@ pub(super) const CASES: &[Case] = cases! {
     #[serial] "tortoise::close_connections::without_init" => close_without_init, ["tortoise.close_connections"];
     #[serial] "run_async::runtime::two_programs_in_one_process" => two_programs, ["run_async", "tortoise.init", "tortoise.close_connections"];
     "client::runtime::current_thread" => current_thread, ["run_async", "model.create", "model.all"];
-    "client::connections::see_one_database" => one_database, ["tortoise.get_connection"];
+    "client::connections::see_one_database" => one_database, ["tortoise.get_connection"], level Full;
     "client::connections::two_of_one_database" => two_clients, ["tortoise.get_connection", "in_transaction"], needs [Transactions];
 };
 
@@ -46,6 +46,7 @@ async fn init(cx: &Context, config: Config) -> Result<()> {
 
 /// A database that does not exist is refused, without the password in any message.
 async fn not_there(cx: &Context) -> CaseResult {
+    tortoise::close_connections().await?;
     let (base, options) = match cx.url().split_once('?') {
         Some((base, options)) => (base, format!("?{options}")),
         None => (cx.url(), String::new()),
@@ -82,6 +83,7 @@ async fn failed_changes_nothing(cx: &Context) -> CaseResult {
 
 /// Models that cannot work together are refused before anything is created.
 async fn wrong_models(cx: &Context) -> CaseResult {
+    tortoise::close_connections().await?;
     let models = models![Tag, SecondTag];
     let wrong = Config::new(cx.url()).models(models).generate_schemas(true);
     let error = check::fails(init(cx, wrong).await, ErrorKind::Configuration)?;
