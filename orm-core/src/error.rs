@@ -244,6 +244,30 @@ impl Error {
         }
     }
 
+    /// Adds the statement that failed to the database's report, unless it has one.
+    pub(crate) fn or_sql(mut self, sql: &str) -> Self {
+        let report = match &mut self {
+            Error::Integrity(error) => error.database_mut(),
+            Error::Data(error) => error.database_mut(),
+            Error::CommitOutcomeUnknown(error)
+            | Error::Serialization(error)
+            | Error::Timeout(_, error)
+            | Error::ConnectionLost(error)
+            | Error::ReadOnly(error)
+            | Error::Statement(error)
+            | Error::Resource(error)
+            | Error::Auth(error)
+            | Error::Operational(error) => Some(&mut **error),
+            _ => None,
+        };
+        if let Some(report) = report
+            && report.sql().is_none()
+        {
+            *report = report.clone().with_sql(sql.into());
+        }
+        self
+    }
+
     /// The database's own report: code, message, native error.
     ///
     /// # Examples

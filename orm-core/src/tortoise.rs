@@ -131,7 +131,8 @@ pub async fn create_tables_with(
         return Err(Error::Unsupported("transactional_ddl"));
     }
     for statement in sql::ddl::create_schema_with(&models, connection.dialect(), options)? {
-        db.script(&statement).await?;
+        let done = db.script(&statement).await;
+        done.map_err(|error| error.or_sql(&statement))?;
     }
     Ok(())
 }

@@ -6,6 +6,8 @@ use orm_core::backend::{Backend, BaseDBAsyncClient, Capabilities, Capability};
 use orm_core::connection::{self, Connection};
 use orm_core::error::Error;
 use orm_core::instrument::Recorder;
+use orm_core::schema::ModelMeta;
+use orm_core::sql::ddl::SchemaOptions;
 use orm_core::tortoise;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -202,6 +204,19 @@ impl Context {
     pub async fn create_tables(&self) -> Result<(), Error> {
         let connection = Connection::new(connection::DEFAULT, self.client().clone());
         tortoise::create_tables(&connection, &models::all(), true).await
+    }
+
+    /// Creates the tables of models of one case and of those that their relations reach, and
+    /// counts that as preparation.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn create_tables_of(&self, models: &[&'static ModelMeta]) -> Result<(), Error> {
+        let connection = Connection::new(connection::DEFAULT, self.client().clone());
+        let options = SchemaOptions::new().foreign_keys(self.capabilities().foreign_keys);
+        tortoise::create_tables_with(&connection, models, &options).await?;
+        self.ready();
+        Ok(())
     }
 
     /// The preparation is over: a call that is refused from here on must not have sent anything.

@@ -30,6 +30,7 @@ pub mod case;
 pub mod check;
 pub mod fault;
 pub mod harness;
+pub mod introspect;
 pub mod layer;
 mod library;
 pub mod models;

@@ -4,15 +4,24 @@ mod auto_key;
 mod bulk;
 mod cancel;
 mod capability;
+mod comparing;
 mod concurrency;
+mod constraint;
 mod contract;
+mod driver;
 mod errors;
 mod fault;
 mod fields;
 mod filter;
+mod injection;
+mod instant;
 mod isolation;
+mod kinds;
 mod lifecycle;
+mod limits;
+mod link;
 mod lookup;
+mod names;
 mod network;
 mod one_to_one;
 mod operation;
@@ -21,6 +30,10 @@ mod prefetch;
 mod prop;
 mod queryset;
 mod relation;
+mod save;
+mod schema;
+mod startup;
+mod text;
 mod transaction;
 mod trial;
 mod write;
@@ -33,6 +46,19 @@ pub fn cases() -> Vec<Case> {
         // First: what the others rest on.
         contract::CASES,
         fields::CASES,
+        kinds::CASES,
+        instant::CASES,
+        names::CASES,
+        text::CASES,
+        limits::CASES,
+        save::CASES,
+        driver::CASES,
+        constraint::CASES,
+        injection::CASES,
+        comparing::CASES,
+        startup::CASES,
+        schema::CASES,
+        link::CASES,
         filter::CASES,
         lookup::CASES,
         queryset::CASES,

@@ -93,6 +93,10 @@ impl IntegrityError {
         self.columns.iter().map(AsRef::as_ref)
     }
 
+    pub(super) fn database_mut(&mut self) -> Option<&mut DatabaseError> {
+        self.database.as_mut()
+    }
+
     /// The database's report.
     pub fn database(&self) -> Option<&DatabaseError> {
         self.database.as_ref()

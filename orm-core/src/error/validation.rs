@@ -140,6 +140,10 @@ impl DataError {
         &self.field
     }
 
+    pub(super) fn database_mut(&mut self) -> Option<&mut DatabaseError> {
+        self.database.as_mut()
+    }
+
     /// The database's report, when it was the one to refuse.
     pub fn database(&self) -> Option<&DatabaseError> {
         self.database.as_ref()

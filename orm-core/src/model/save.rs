@@ -232,6 +232,10 @@ pub(super) fn prepare_insert<M: Model>(
         } else {
             let value = instance.get_value(at);
             fields::validate(model, field, &value, &mut problems);
+            if matches!(value, Value::DateTime(_)) {
+                // The value is cut on its way out; the instance must equal its row.
+                instance.set_value(at, value.clone())?;
+            }
             values.push(value);
         }
     }

@@ -64,6 +64,11 @@ pub(super) fn filters(lower: &mut Lower<'_>, select: &Select) -> Result<Vec<Cond
             cond => conds.push(cond),
         }
     }
+    // Nothing else matters then. Some databases even refuse to change a table by a sub-query of
+    // itself that they find to be empty.
+    if conds.iter().any(|cond| matches!(cond, Cond::False)) {
+        return Ok(vec![Cond::False]);
+    }
     Ok(conds)
 }
 

@@ -292,4 +292,42 @@ mod tests {
         );
         assert!(String::from_cell(Cell::Null).is_err());
     }
+
+    /// `.` for a cell that the type reads, `x` for one that it refuses.
+    fn reads<T: Field>(cells: &[Cell<'_>]) -> String {
+        let read = |cell: &Cell<'_>| T::from_cell(*cell).map_or('x', |_| '.');
+        cells.iter().map(read).collect()
+    }
+
+    #[test]
+    fn every_field_reads_its_cells_and_refuses_others() {
+        let at = DateTime::<Utc>::UNIX_EPOCH;
+        let cells = [
+            Cell::Null,
+            Cell::Bool(true),
+            Cell::I64(1),
+            Cell::I64(70_000),
+            Cell::U64(1),
+            Cell::U64(u64::MAX),
+            Cell::F64(1.0),
+            Cell::Text("1"),
+            Cell::Text("2024-02-29T12:00:00Z"),
+            Cell::Bytes(b"1"),
+            Cell::DateTime(at),
+        ];
+        assert_eq!(reads::<bool>(&cells), "x..x.xxxxxx");
+        assert_eq!(reads::<i16>(&cells), "x..x.xxxxxx");
+        assert_eq!(reads::<i32>(&cells), "x....xxxxxx");
+        assert_eq!(reads::<i64>(&cells), "x....xxxxxx");
+        assert_eq!(reads::<f64>(&cells), "xx.....xxxx");
+        assert_eq!(reads::<String>(&cells), "xxxxxxx..xx");
+        assert_eq!(reads::<Vec<u8>>(&cells), "xxxxxxxxx.x");
+        assert_eq!(reads::<DateTime<Utc>>(&cells), "xxxxxxxx.x.");
+        assert_eq!(reads::<Option<bool>>(&cells), "...x.xxxxxx");
+        assert_eq!(reads::<Option<i32>>(&cells), ".....xxxxxx");
+        assert_eq!(reads::<Option<f64>>(&cells), ".x.....xxxx");
+        assert_eq!(reads::<Option<String>>(&cells), ".xxxxxx..xx");
+        assert_eq!(reads::<Option<Vec<u8>>>(&cells), ".xxxxxxxx.x");
+        assert_eq!(reads::<Option<DateTime<Utc>>>(&cells), ".xxxxxxx.x.");
+    }
 }

@@ -11,6 +11,7 @@ const fn facts() -> Capabilities {
     facts.returning_insert = true;
     facts.multi_row_insert = true;
     facts.ignore_conflicts = true;
+    facts.composite_keys = true;
     facts.foreign_keys = true;
     facts.regex = true;
     facts.index_if_not_exists = true;

@@ -76,10 +76,11 @@ fn each_gate_names_its_capability() {
         assert_eq!(refused(many), "multi_row_insert");
         let one = sql::insert(&USER, &[1], vec!["a".into()], &[0, 1], bare);
         assert_eq!(refused(one), "returning_insert");
-        assert_eq!(
-            refused(create_schema(&[&POST], bare, false)),
-            "foreign_keys"
-        );
+        let options = SchemaOptions::new();
+        let schema = |options: SchemaOptions| create_schema_with(&[&POST], bare, &options);
+        assert_eq!(refused(schema(options)), "composite_keys");
+        let single = options.composite_keys(false);
+        assert_eq!(refused(schema(single)), "foreign_keys");
     }
 }
 
@@ -87,6 +88,7 @@ fn each_gate_names_its_capability() {
 fn without_constraints_only_indexes_can_be_refused() {
     for bare in &BARE {
         let options = SchemaOptions::new().foreign_keys(false);
+        let options = options.composite_keys(false);
         let texts = create_schema_with(&models::ALL, bare, &options).unwrap();
         assert!(!texts.iter().any(|text| text.contains("FOREIGN KEY")));
         let safe = create_schema_with(&models::ALL, bare, &options.safe(true));

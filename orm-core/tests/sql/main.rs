@@ -30,7 +30,11 @@ fn push(out: &mut String, name: &str, statement: orm_core::error::Result<Stateme
     writeln!(out, "-- {name}").unwrap();
     match statement {
         Ok(statement) => {
-            let values: Vec<String> = statement.values.iter().map(shown).collect();
+            let mut values: Vec<String> = statement.values.iter().map(shown).collect();
+            // Of very long lists the first value tells enough.
+            if values.iter().map(String::len).sum::<usize>() > 1_000 {
+                values.truncate(1);
+            }
             writeln!(out, "{}", statement.sql()).unwrap();
             let (intent, cost) = (statement.intent, statement.cost);
             writeln!(out, "-- [{}] {intent:?} {cost:?}\n", values.join(", ")).unwrap();

@@ -18,6 +18,13 @@ pub(super) const CASES: &[Case] = cases! {
     "bulk::create::children_of_existing_parents" => children_of_existing_parents, ["model.bulk_create", "fields.foreign_key"], needs [MultiRowInsert];
     "bulk::create::without_keys_stores_the_same_rows" => without_keys_stores_the_same_rows, ["model.bulk_create"], needs [Transactions, MultiRowInsert];
     "bulk::create::sets_automatic_instants" => sets_automatic_instants, ["model.bulk_create", "fields.datetime.auto_now", "fields.datetime.auto_now_add"], needs [MultiRowInsert];
+    "bulk::create::one_is_like_create" => one_is_like_create, ["model.bulk_create", "model.create"];
+    "bulk::create::ten_thousand_rows" => ten_thousand, ["model.bulk_create"], needs [Transactions, MultiRowInsert];
+    "bulk::create::same_instance_twice" => same_instance_twice, ["model.bulk_create", "exceptions.integrity_error"], needs [MultiRowInsert];
+    "bulk::create::conflict_names_its_columns" => conflict_names_columns, ["model.bulk_create", "exceptions.integrity_error"], needs [MultiRowInsert];
+    "bulk::create::texts_that_look_like_formats" => texts_like_formats, ["model.bulk_create", "fields.text"], needs [MultiRowInsert];
+    "bulk::create::few_shapes_of_statement" => few_shapes, ["model.bulk_create"], needs [Transactions, MultiRowInsert];
+    "bulk::create::every_bad_row_is_named" => every_bad_row, ["model.bulk_create", "exceptions.validation_error"];
 };
 
 fn tag(name: impl Into<String>) -> Tag {
@@ -199,4 +206,112 @@ async fn sets_automatic_instants(_: &Context) -> CaseResult {
         Sample::get(kw!(serial = 2)).await?.created_at,
         made[1].created_at,
     )
+}
+
+/// A list of one gives what `create` gives.
+async fn one_is_like_create(cx: &Context) -> CaseResult {
+    let (made, sent) = cx
+        .watch(async { Tag::bulk_create(vec![tag("a")]).await })
+        .await;
+    let made = made?;
+    check::eq((made.len(), sent.len()), (1, 1))?;
+    let other = Tag::create(kw!(name = "b")).await?;
+    check::that(made[0].id != 0 && made[0].id != other.id, "it has its key")?;
+    check::eq(Tag::get(kw!(id = made[0].id)).await?.name, "a")
+}
+
+/// Each of many rows is stored once, with its own values.
+async fn ten_thousand(cx: &Context) -> CaseResult {
+    let rows = library(cx).await?;
+    let post = |n: i32| Post {
+        id: 0,
+        title: format!("p{n}"),
+        views: n,
+        rating: (n % 2 == 0).then_some(n),
+        published: None,
+        author: ForeignKey::from_key(rows.ann.id),
+        editor: None,
+        tags: ManyToMany::default(),
+    };
+    Post::filter(kw!(title__contains = "")).delete().await?;
+    cx.ready();
+    let made = Post::bulk_create((0..10_000).map(post).collect()).await?;
+    let ids: std::collections::HashSet<i32> = made.iter().map(|post| post.id).collect();
+    check::eq(ids.len(), 10_000)?;
+    let stored = Post::all().order_by("views").await?;
+    let sum: i64 = stored.iter().map(|post| i64::from(post.views)).sum();
+    check::eq((stored.len(), sum), (10_000, 49_995_000))?;
+    check::eq(
+        Post::filter(kw!(rating__isnull = true)).count().await?,
+        5_000,
+    )?;
+    for at in [0, 4_999, 9_999] {
+        check::eq(stored[at].id, made[at].id)?;
+    }
+    Ok(())
+}
+
+/// An instance without a key makes a row each time it is given; one with a key makes one row.
+async fn same_instance_twice(_: &Context) -> CaseResult {
+    let post = User {
+        username: "ann".into(),
+        ..User::default()
+    };
+    let mut other = post.clone();
+    other.username = "bob".into();
+    let made = User::bulk_create(vec![post, other]).await?;
+    check::that(made[0].id != made[1].id, "two rows")?;
+    let twice = vec![made[0].clone(), made[0].clone()];
+    let error = check::fails(User::bulk_create(twice).await, ErrorKind::Integrity)?;
+    check::that(error.is_unique_violation(), "the key is taken")?;
+    check::eq(User::all().count().await?, 2)
+}
+
+/// The error of many rows says as much as that of one.
+async fn conflict_names_columns(cx: &Context) -> CaseResult {
+    Tag::create(kw!(name = "b")).await?;
+    cx.ready();
+    let tags = vec![tag("a"), tag("b"), tag("c")];
+    let error = check::fails(Tag::bulk_create(tags).await, ErrorKind::Integrity)?;
+    let broken = error.constraint();
+    let columns: Vec<_> = broken.into_iter().flat_map(|c| c.columns()).collect();
+    check::eq(columns, ["name"])?;
+    check::eq(Tag::all().count().await?, 1)
+}
+
+/// What separates or ends values in some format of transfer is text like any other.
+async fn texts_like_formats(_: &Context) -> CaseResult {
+    let texts = [
+        "\t", "\\t", "a\tb", "\n", "\\N", "\\.", "\\", "\"", "\"\"", "'", ",", "\r\n", "{}",
+        "{a,b}", "NULL", "null", "[1]", "\u{1}", "\u{7f}", "",
+    ];
+    let users = texts.iter().enumerate().map(|(n, text)| User {
+        username: format!("u{n:02}"),
+        bio: Some((*text).to_owned()),
+        ..User::default()
+    });
+    User::bulk_create(users.collect()).await?;
+    let stored = User::all().order_by("username").await?;
+    let found: Vec<_> = stored
+        .iter()
+        .filter_map(|user| user.bio.as_deref())
+        .collect();
+    check::eq(found, texts)
+}
+
+/// Many rows need at most two texts: one for full statements and one for the rest.
+async fn few_shapes(cx: &Context) -> CaseResult {
+    let tags = (0..3_001).map(|n| tag(format!("t{n}"))).collect();
+    let (made, sent) = cx.watch(async { Tag::bulk_create(tags).await }).await;
+    check::eq(made?.len(), 3_001)?;
+    let texts: std::collections::HashSet<_> = sent.into_iter().collect();
+    check::that(texts.len() <= 2, &format!("{} texts", texts.len()))
+}
+
+/// Every row that cannot be stored is reported, with its place in the list.
+async fn every_bad_row(_: &Context) -> CaseResult {
+    let tags = vec![tag("x".repeat(31)), tag("fine"), tag("a\0b")];
+    let error = check::fails(Tag::bulk_create(tags).await, ErrorKind::Validation)?;
+    check::mentions(error, &["0.name", "2.name"])?;
+    check::eq(Tag::all().count().await?, 0)
 }

@@ -425,6 +425,12 @@ async fn handshake(cx: &Context) -> CaseResult {
             break;
         }
     }
+    // A proxy of its own: what closes late on the other one must not be what is cut.
+    let proxy = self::proxy(cx).await?;
+    let url = proxy
+        .url(cx.url())
+        .ok_or_else(|| Failure::new("no host in the URL"))?;
+    let url = ConnectionUrl::parse(&url)?;
     proxy.cut(After::Bytes(Direction::ToDriver, 0), Cut::Stall);
     let start = Instant::now();
     let client = in_time(cx.driver().connect(&url, &options(1))).await?;

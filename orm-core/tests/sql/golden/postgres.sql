@@ -180,7 +180,7 @@ INSERT INTO "post_tag" ("post_id", "tag_id") SELECT $1, * FROM unnest(CAST($2 AS
 
 -- link many
 INSERT INTO "post_tag" ("post_id", "tag_id") SELECT $1, * FROM unnest(CAST($2 AS bigint[])) ON CONFLICT DO NOTHING
--- [1] Write Point
+-- [1, array(1200 items)] Write Point
 
 -- unlink
 DELETE FROM "post_tag" WHERE "post_tag"."post_id" = $1 AND "post_tag"."tag_id" = ANY(CAST($2 AS bigint[]))
