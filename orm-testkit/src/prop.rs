@@ -35,7 +35,7 @@ const SHRINKING: Duration = Duration::from_secs(15);
 
 /// Runs one part of a run's plans: those that change rows, or those that do not.
 pub(crate) async fn plans(cx: &Context, part: u64, writes: bool) -> CaseResult {
-    run::prepare(cx).await?;
+    run::prepare(cx, writes).await?;
     let settings = settings::get();
     // A quarter of the plans write: they are slower, since all tables are compared.
     let share = if writes {

@@ -120,7 +120,7 @@ impl<M: Related> Delete<M> {
         }
         let db = Db::pick(query.db.as_ref())?;
         let facts = db.dialect().capabilities();
-        if M::meta().cascades_to_itself() && facts.foreign_keys && facts.transactions {
+        if M::meta().cascades_to_itself() && facts.foreign_keys {
             return delete_counted(&query.select, &db).await;
         }
         delete(&mut query.select, &db).await

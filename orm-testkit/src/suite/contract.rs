@@ -442,6 +442,7 @@ async fn rollback_without_a_transaction(cx: &Context) -> CaseResult {
 async fn with_savepoint(cx: &Context) -> CaseResult<Lease> {
     let mut lease = cx.client().acquire(Intent::Write).await?;
     lease.begin(&TransactionOptions::new()).await?;
+    cx.ready();
     lease.savepoint(1).await?;
     run(&mut lease, "INSERT INTO kit_tag (name) VALUES ('a')").await?;
     Ok(lease)

@@ -9,8 +9,8 @@ use orm_core::error::{ConstraintKind, ErrorKind};
 use orm_core::prelude::*;
 
 pub(super) const CASES: &[Case] = cases! {
-    "many_to_many::self::sides_are_not_mixed_up" => sides_are_not_mixed_up, ["fields.many_to_many", "many_to_many.add", "many_to_many.all"], needs [IgnoreConflicts];
-    "many_to_many::through::default_name" => default_name, ["fields.many_to_many.through"], needs [IgnoreConflicts];
+    "many_to_many::self::sides_are_not_mixed_up" => sides_are_not_mixed_up, ["fields.many_to_many", "many_to_many.add", "many_to_many.all"], needs [CompositeKeys, IgnoreConflicts];
+    "many_to_many::through::default_name" => default_name, ["fields.many_to_many.through"], needs [CompositeKeys, IgnoreConflicts];
     "many_to_many::add::same_link_from_many_tasks" => same_link_from_many_tasks, ["many_to_many.add"], needs [IgnoreConflicts], level Full;
     "many_to_many::add::many_and_repeated" => many_and_repeated, ["many_to_many.add", "many_to_many.remove"], needs [IgnoreConflicts];
     "many_to_many::add::missing_row_leaves_no_link" => missing_row, ["many_to_many.add", "exceptions.integrity_error"], needs [IgnoreConflicts, ForeignKeys];

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use orm_core::backend::{Done, RowAccess, RowSink, Sink, SinkFlow, Statement, TransactionManager};
-use orm_core::error::{DataError, Result};
+use orm_core::error::{DataError, Error, Result};
 use orm_core::value::{Cell, Value, format_datetime, parse_datetime};
 use orm_testkit::layer::Layer;
 use std::any::Any;
@@ -13,6 +13,28 @@ use std::fmt;
 pub(crate) struct Row {
     names: Vec<String>,
     cells: Vec<Value>,
+    /// What the driver said instead of a cell, by position.
+    errors: Vec<(usize, Error)>,
+}
+
+impl Row {
+    fn of(row: &dyn RowAccess) -> Row {
+        let mut own = Row {
+            names: (0..row.len()).map(|at| row.name(at).to_owned()).collect(),
+            cells: Vec::with_capacity(row.len()),
+            errors: Vec::new(),
+        };
+        for at in 0..row.len() {
+            own.cells.push(match row.cell(at) {
+                Ok(cell) => cell.to_value(),
+                Err(error) => {
+                    own.errors.push((at, error));
+                    Value::Null
+                }
+            });
+        }
+        own
+    }
 }
 
 impl RowAccess for Row {
@@ -23,6 +45,9 @@ impl RowAccess for Row {
         self.names.get(index).map_or("", String::as_str)
     }
     fn cell(&self, index: usize) -> Result<Cell<'_>> {
+        if let Some((_, error)) = self.errors.iter().find(|(at, _)| *at == index) {
+            return Err(error.clone());
+        }
         match self.cells.get(index) {
             Some(value) => Ok(value.as_cell()),
             None => Err(DataError::new("no such column").into()),
@@ -80,12 +105,7 @@ struct Between {
 
 impl RowSink for Between {
     fn row(&mut self, row: &dyn RowAccess) -> Result<SinkFlow> {
-        let mut own = Row {
-            names: (0..row.len()).map(|at| row.name(at).to_owned()).collect(),
-            cells: (0..row.len())
-                .map(|at| row.cell(at).map(Cell::to_value))
-                .collect::<Result<_>>()?,
-        };
+        let mut own = Row::of(row);
         match self.rows {
             Rows::Changed(change) => {
                 change(&mut own);
