@@ -15,6 +15,7 @@ pub(crate) struct Config {
     pub(crate) database: String,
     pub(crate) socket: Option<String>,
     pub(crate) max_connections: Option<usize>,
+    pub(crate) connect_timeout: Option<Duration>,
     pub(crate) statement_cache: usize,
     pub(crate) encrypted: bool,
     tls: Tls,
@@ -32,10 +33,11 @@ struct Tls {
     any_host: bool,
 }
 
-const OPTIONS: [&str; 14] = [
+const OPTIONS: [&str; 15] = [
     "socket",
     "max_connections",
     "pool_size",
+    "connect_timeout",
     "statement_cache",
     "ssl_mode",
     "ssl_ca",
@@ -72,6 +74,7 @@ impl Config {
             database: database.to_owned(),
             socket: None,
             max_connections: None,
+            connect_timeout: None,
             statement_cache: 256,
             encrypted: false,
             tls: Tls::default(),
@@ -102,6 +105,10 @@ impl Config {
                     return Err(wrong("give `max_connections` or `pool_size`, not both"));
                 }
                 self.max_connections = Some(number(name, value, 1)?);
+            }
+            "connect_timeout" => {
+                let seconds: u32 = number(name, value, 1)?;
+                self.connect_timeout = Some(Duration::from_secs(seconds.into()));
             }
             "statement_cache" => self.statement_cache = number(name, value, 1)?,
             "ssl_mode" => {
@@ -316,6 +323,8 @@ mod tests {
             ("mysql://h/db?ssl_mode=maybe", "`required`"),
             ("mysql://h/db?ssl_ca=/ca.pem", "ssl_mode=required"),
             ("mysql://h/db?max_connections=0", "from 1"),
+            ("mysql://h/db?connect_timeout=soon", "from 1"),
+            ("mysql://h/db?sslmode=required", "`ssl_mode`"),
             ("mysql://h/db?max_connections=1&pool_size=1", "not both"),
             ("mysql://h/db?compression=yes", "`true`"),
             ("mysql://h/db?charset=latin1", "`utf8mb4`"),

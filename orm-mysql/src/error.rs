@@ -278,7 +278,9 @@ fn refused(config: &Config, error: &ServerError) -> Error {
     let (kind, message) = match error.code {
         1045 | 1698 => (
             ErrorKind::Auth,
-            format!("`{target}` refused the user `{user}`: check user and password"),
+            format!(
+                "`{target}` refused the user `{user}`: check user and password, percent-encoded, in the URL"
+            ),
         ),
         1044 => (
             ErrorKind::Auth,

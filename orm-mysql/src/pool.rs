@@ -7,7 +7,7 @@ use crate::session::MySqlSession;
 use async_trait::async_trait;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, Row, Value};
-use orm_core::backend::{ConnectionUrl, Connector, Dialect, Intent};
+use orm_core::backend::{ConnectOptions, ConnectionUrl, Connector, Dialect, Intent};
 use orm_core::error::{DatabaseError, Error, Result, TimeoutKind};
 use std::{
     collections::HashMap,
@@ -51,7 +51,6 @@ pub(crate) struct Facts {
 pub struct MySqlConnector {
     shared: Arc<Shared>,
     dialect: &'static MySqlDialect,
-    max_connections: Option<usize>,
     /// By which the server was told; becomes the first of the pool.
     first: Mutex<Option<MySqlSession>>,
 }
@@ -97,22 +96,28 @@ impl MySqlConnector {
             keys: Mutex::new(HashMap::new()),
             config,
         });
+        let timeout = shared.config.connect_timeout.unwrap_or(timeout);
         let session = tokio::time::timeout(timeout, shared.connect()).await;
         let session = session.map_err(|_| {
             let target = shared.config.target();
-            let message = format!("no connection to {target} within {timeout:?}");
+            let message = format!(
+                "no answer from `{target}` within {timeout:?}: check host, port and firewall, or \
+                 raise `connect_timeout`"
+            );
             Error::Timeout(TimeoutKind::Connect, Box::new(DatabaseError::new(message)))
         })??;
         Ok(MySqlConnector {
             dialect: session.facts().dialect,
-            max_connections: shared.config.max_connections,
             first: Mutex::new(Some(session)),
             shared,
         })
     }
 
-    pub(crate) fn connections(&self) -> Option<usize> {
-        self.max_connections
+    /// What the URL decides goes before what the program says.
+    pub(crate) fn agree(&self, options: &mut ConnectOptions) {
+        let config = &self.shared.config;
+        options.max_connections = config.max_connections.or(options.max_connections);
+        options.connect_timeout = config.connect_timeout.unwrap_or(options.connect_timeout);
     }
 }
 

@@ -171,6 +171,10 @@ pub(crate) fn connecting(error: tokio_postgres::Error, config: &Config, place: &
                 why,
                 "check the password and the server's authentication method",
             ))),
+            why if why.contains("does not support TLS") => Error::ConnectionLost(Box::new(whole(
+                "the server has no encryption",
+                "set it up there, or remove `sslmode=require`",
+            ))),
             why if why.contains("TLS") => Error::ConnectionLost(Box::new(whole(
                 why,
                 "check `sslmode` and `sslrootcert`, and that the certificate names this host",
@@ -180,11 +184,12 @@ pub(crate) fn connecting(error: tokio_postgres::Error, config: &Config, place: &
     };
     let code = report.code().code();
     let advice = match code {
-        "28P01" => "check user and password in the URL",
+        "28P01" => "check user and password, percent-encoded, in the URL",
         "28000" if config.encryption == Encryption::Off => {
-            "allow it in `pg_hba.conf`, or add `sslmode=require` if the server wants encryption"
+            "check the user, allow it in `pg_hba.conf`, or add `sslmode=require` if the server \
+             wants encryption"
         }
-        "28000" => "allow it in `pg_hba.conf`",
+        "28000" => "check the user, or allow it in `pg_hba.conf`",
         "3D000" => "create the database, or correct its name in the URL",
         "53300" => "lower `max_connections` of the pool, or raise that of the server",
         "57P03" => "wait until the server is ready",

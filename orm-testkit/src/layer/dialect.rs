@@ -1,7 +1,9 @@
 //! A layer that changes nothing but the claims.
 
 use super::Layer;
-use orm_core::backend::{Capabilities, Dialect, ListItems, SqlFamily, TextSpelling, TransactionOptions};
+use orm_core::backend::{
+    Capabilities, Dialect, ListItems, SqlFamily, TextSpelling, TransactionOptions,
+};
 use orm_core::error::Result;
 use orm_core::query::{DatePart, Lookup};
 use orm_core::value::{ColumnType, Value};
