@@ -30,7 +30,8 @@ struct Tls {
     cert: Option<String>,
     key: Option<String>,
     any_certificate: bool,
-    any_host: bool,
+    /// What the certificate names, if not the host of the URL.
+    host_name: Option<String>,
 }
 
 const OPTIONS: [&str; 15] = [
@@ -44,7 +45,7 @@ const OPTIONS: [&str; 15] = [
     "ssl_cert",
     "ssl_key",
     "danger_accept_invalid_certs",
-    "danger_skip_host_name_check",
+    "ssl_host_name",
     "compression",
     "tcp_keepalive",
     "program_name",
@@ -122,7 +123,10 @@ impl Config {
             "ssl_cert" => self.tls.cert = Some(path(name, value)?),
             "ssl_key" => self.tls.key = Some(path(name, value)?),
             "danger_accept_invalid_certs" => self.tls.any_certificate = switch(name, value)?,
-            "danger_skip_host_name_check" => self.tls.any_host = switch(name, value)?,
+            "ssl_host_name" if value.is_empty() => {
+                return Err(wrong("`ssl_host_name` must be the name in the certificate"));
+            }
+            "ssl_host_name" => self.tls.host_name = Some(value.to_owned()),
             "compression" => self.compression = switch(name, value)?,
             "tcp_keepalive" => {
                 let seconds: u32 = number(name, value, 0)?;
@@ -146,7 +150,7 @@ impl Config {
             || tls.cert.is_some()
             || tls.key.is_some()
             || tls.any_certificate
-            || tls.any_host;
+            || tls.host_name.is_some();
         if asks && !self.encrypted {
             return Err(wrong(
                 "options of encryption have no meaning without `ssl_mode=required`",
@@ -164,6 +168,26 @@ impl Config {
             return Err(wrong(
                 "`ssl_mode=required` needs the Cargo feature `tls` of fast-django",
             ));
+        }
+        Ok(())
+    }
+
+    /// Fails when a file of certificates or keys cannot be used, before anything is sent.
+    pub(crate) fn check_files(&self) -> Result<()> {
+        let tls = &self.tls;
+        let files = [
+            ("ssl_ca", &tls.ca, "CERTIFICATE"),
+            ("ssl_cert", &tls.cert, "CERTIFICATE"),
+            ("ssl_key", &tls.key, "PRIVATE KEY"),
+        ];
+        for (name, path, what) in files {
+            let Some(path) = path else { continue };
+            let fault = match std::fs::read(path) {
+                Ok(text) if String::from_utf8_lossy(&text).contains(what) => continue,
+                Ok(_) => format!("holds no {} in PEM", what.to_ascii_lowercase()),
+                Err(error) => error.to_string(),
+            };
+            return Err(wrong(&format!("`{name}={path}`: {fault}")));
         }
         Ok(())
     }
@@ -225,7 +249,7 @@ impl Config {
         }
         let mut opts = SslOpts::default()
             .with_danger_accept_invalid_certs(self.tls.any_certificate)
-            .with_danger_skip_domain_validation(self.tls.any_host);
+            .with_danger_tls_hostname_override(self.tls.host_name.clone());
         if let Some(ca) = &self.tls.ca {
             opts = opts.with_root_certs(vec![std::path::PathBuf::from(ca).into()]);
         }
@@ -329,6 +353,7 @@ mod tests {
             ("mysql://h/db?compression=yes", "`true`"),
             ("mysql://h/db?charset=latin1", "`utf8mb4`"),
             ("mysql://h/db?socket=", "a path"),
+            ("mysql://h/db?ssl_mode=required&ssl_host_name=", "the name"),
             ("mysql://h/d%00b", "NUL"),
         ] {
             let error = config(url).expect_err(url).to_string();
@@ -395,6 +420,8 @@ mod tests {
             let row = documented.iter().find(|(name, _)| name == option);
             let (_, default) = row.unwrap_or_else(|| panic!("`{option}` has no row"));
             assert!(!default.is_empty(), "`{option}` has no default");
+            let brief = include_str!("lib.rs").contains(&format!("`{option}`"));
+            assert!(brief, "`{option}` is not in the crate's documentation");
         }
         for (name, _) in &documented {
             assert!(

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::dialect::MySqlDialect;
-use crate::error::{cannot_connect, closed, too_old};
+use crate::error::{cannot_connect, closed, too_old, unknown_login};
 use crate::session::MySqlSession;
 use async_trait::async_trait;
 use mysql_async::prelude::Queryable;
@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::JoinSet};
 
 /// Connections at a time that end the statements of others.
 const KILLERS: usize = 2;
@@ -78,6 +78,7 @@ impl MySqlConnector {
     /// connection.
     pub async fn open(url: &ConnectionUrl, timeout: Duration) -> Result<Self> {
         let config = Config::from_url(url)?;
+        config.check_files()?;
         if config.exposes_password() {
             tracing::warn!(
                 target: "fast_django::pool",
@@ -128,7 +129,15 @@ impl Shared {
             install_crypto();
         }
         let failed = |error| cannot_connect(&self.config, &error);
-        let mut conn = Conn::new(self.opts.clone()).await.map_err(failed)?;
+        // In a task of its own: the driver panics when the server asks for a kind of login that it
+        // was built without.
+        let mut opening = JoinSet::new();
+        opening.spawn(Conn::new(self.opts.clone()));
+        let opened = match opening.join_next().await {
+            Some(Ok(opened)) => opened,
+            Some(Err(_)) | None => return Err(unknown_login(&self.config)),
+        };
+        let mut conn = opened.map_err(failed)?;
         let facts = set_up(&mut conn).await.map_err(failed)?;
         let facts = facts.ok_or_else(|| {
             let target = self.config.target();

@@ -488,6 +488,8 @@ mod tests {
             let row = documented.iter().find(|(name, _)| name == option);
             let (_, default) = row.unwrap_or_else(|| panic!("`{option}` has no row"));
             assert!(!default.is_empty(), "`{option}` has no default");
+            let brief = include_str!("lib.rs").contains(&format!("`{option}`"));
+            assert!(brief, "`{option}` is not in the crate's documentation");
         }
         for (name, _) in &documented {
             assert!(

@@ -1,6 +1,6 @@
 //! PostgreSQL's reports as errors of the ORM, sorted by SQLSTATE.
 
-use crate::config::{Config, Encryption};
+use crate::config::{Config, Encryption, StatementMode};
 use crate::value::Refused;
 use orm_core::error::{
     DataError, DatabaseError, Error, ErrorKind, IntegrityError, Result, TimeoutKind,
@@ -192,6 +192,11 @@ pub(crate) fn connecting(error: tokio_postgres::Error, config: &Config, place: &
         "28000" => "check the user, or allow it in `pg_hba.conf`",
         "3D000" => "create the database, or correct its name in the URL",
         "53300" => "lower `max_connections` of the pool, or raise that of the server",
+        // What start-up options that it does not know are for a pooler.
+        "08P01" if config.statement_mode == StatementMode::Named => {
+            "if it is a pooler, add `statement_mode=unnamed`"
+        }
+        "08P01" => "if it is a pooler, it refuses `search_path` and `options`",
         "57P03" => "wait until the server is ready",
         "42501" => "grant CONNECT on the database to the user",
         _ => "see the server's log",

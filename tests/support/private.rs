@@ -1,5 +1,5 @@
 //! PostgreSQL and MariaDB of a test's own, from the installed programs, on a free port of
-//! 127.0.0.1. Password logins only, no TLS. Their folder is removed with them.
+//! 127.0.0.1. Password logins only, and no TLS unless they are given a certificate. Their folder is removed with them.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -23,6 +23,7 @@ pub(crate) struct Private {
     kind: Kind,
     pub(crate) port: u16,
     process: Option<Child>,
+    encrypted: bool,
     folder: TempDir,
 }
 
@@ -85,7 +86,13 @@ impl Kind {
 
 impl Private {
     /// Makes and starts a server; this takes seconds.
+    #[allow(dead_code, reason = "not for the tests of encryption")]
     pub(crate) fn start(kind: Kind) -> Private {
+        Private::with_certificate(kind, None)
+    }
+
+    /// As above, with a certificate and its key in PEM, where it is MariaDB.
+    pub(crate) fn with_certificate(kind: Kind, certificate: Option<(&str, &str)>) -> Private {
         let folder = tempfile::tempdir().expect("a temporary folder");
         if is_root() {
             run(Command::new("chown").arg(kind.account()).arg(folder.path()));
@@ -94,8 +101,14 @@ impl Private {
             kind,
             port: free_port(),
             process: None,
+            encrypted: certificate.is_some(),
             folder,
         };
+        if let Some((chain, key)) = certificate {
+            for (name, text) in [("chain.pem", chain), ("key.pem", key)] {
+                std::fs::write(server.folder.path().join(name), text).expect("writes");
+            }
+        }
         server.initialise();
         server.resume();
         server
@@ -157,7 +170,13 @@ impl Private {
                 let mut command = self.kind.command(&program("mariadbd", "mariadb-server"));
                 command.args(["--no-defaults", "--bind-address=127.0.0.1"]);
                 // The fewest that it takes.
-                command.args(["--max-connections=10", "--skip-ssl", "--skip-log-bin"]);
+                command.args(["--max-connections=10", "--skip-log-bin"]);
+                if self.encrypted {
+                    command.arg(format!("--ssl-cert={folder}/chain.pem"));
+                    command.arg(format!("--ssl-key={folder}/key.pem"));
+                } else {
+                    command.arg("--skip-ssl");
+                }
                 command.arg(format!("--datadir={}", data.display()));
                 command.arg(format!("--socket={folder}/s"));
                 command.arg(format!("--port={}", self.port));
