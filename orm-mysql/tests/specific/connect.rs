@@ -233,7 +233,7 @@ fn a_unix_socket_is_an_address_too() {
     });
 }
 
-/// A greeting that asks for a login whose code is not built in.
+/// A server that asks for a login whose code is not built in.
 #[test]
 fn an_unknown_kind_of_login_is_an_error() {
     use std::io::{Read, Write};
@@ -242,15 +242,22 @@ fn an_unknown_kind_of_login_is_an_error() {
     // What the server can do, its character set and status, and the length of the salt.
     greeting.extend([0x09, 0xa2, 45, 2, 0, 0x08, 0, 21]);
     greeting.extend([0; 10]);
-    greeting.extend(b"saltsaltsalt\0client_ed25519\0");
-    let length = u8::try_from(greeting.len()).unwrap();
-    greeting.splice(0..0, [length, 0, 0, 0]);
+    greeting.extend(b"saltsaltsalt\0mysql_native_password\0");
+    let packet = |number: u8, content: &[u8]| {
+        let length = u8::try_from(content.len()).unwrap();
+        [&[length, 0, 0, number], content].concat()
+    };
+    let greeting = packet(0, &greeting);
+    let other_login = b"\xfeclient_ed25519\0saltsaltsaltsaltsaltsaltsaltsalt\0";
+    let other_login = packet(2, other_login);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        stream.write_all(&greeting).unwrap();
-        let _ = stream.read(&mut [0; 1024]);
+        for packet in [greeting, other_login] {
+            stream.write_all(&packet).unwrap();
+            let _ = stream.read(&mut [0; 1024]);
+        }
     });
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let url = format!("mariadb://fd:canary@127.0.0.1:{port}/x");
