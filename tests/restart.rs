@@ -38,6 +38,30 @@ async fn warm_up() -> Result<()> {
     Ok(())
 }
 
+/// Waits until the server is busy with three statements that sleep.
+async fn until_three_run(kind: Kind) {
+    let sql = match kind {
+        Kind::Postgres => {
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' \
+             AND query LIKE '%pg_sleep(30)%' AND pid <> pg_backend_pid()"
+        }
+        Kind::MariaDb => {
+            "SELECT COUNT(*) FROM information_schema.processlist \
+             WHERE info LIKE '%SLEEP(30)%' AND id <> CONNECTION_ID()"
+        }
+    };
+    let connection = Tortoise::get_connection("default").expect("it is open");
+    let start = Instant::now();
+    loop {
+        let rows = connection.execute_query(sql, Vec::new()).await;
+        if rows.expect("it counts").rows()[0][0] == 3.into() {
+            return;
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "they never ran");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// Whether a lost connection left a write in doubt.
 fn lost(result: Result<()>) -> bool {
     let error = result.expect_err("the server was killed");
@@ -74,7 +98,7 @@ async fn story(kind: Kind, server: &mut Private) -> Result<()> {
             execute(&writes).await
         }),
         async {
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            until_three_run(kind).await;
             tokio::task::block_in_place(|| server.kill());
         }
     );
