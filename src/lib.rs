@@ -23,13 +23,17 @@
 //! }
 //! ```
 //!
-//! | feature | gives | default |
-//! |---|---|---|
-//! | `mysql` | the MariaDB and MySQL driver | no |
-//! | `tls` | encrypted connections | no |
-//! | `sqlite` | the SQLite driver (libsql, compiled in) | yes |
-//! | `postgres` | the PostgreSQL driver (tokio-postgres) | no |
-//! | `tls` | encrypted connections to servers (rustls) | no |
+//! Cargo features bring the drivers, and the URL chooses among them:
+//!
+//! | feature | gives | URLs | default |
+//! |---|---|---|---|
+//! | `sqlite` | the SQLite driver (libsql, compiled in) | `sqlite:path`, `sqlite::memory:` | yes |
+//! | `postgres` | the PostgreSQL driver (tokio-postgres) | `postgres://user:password@host:5432/database` | no |
+//! | `mysql` | the MariaDB and MySQL driver (mysql_async) | `mariadb://…`, `mysql://user:password@host:3306/database` | no |
+//! | `tls` | encrypted connections to servers (rustls with ring) | `?sslmode=require` (PostgreSQL), `?ssl_mode=required` (MariaDB, MySQL) | no |
+//!
+//! The manual of each database, in `docs/backends` of the repository, has its column types,
+//! differences and options. A driver of your own is passed with [`orm::Config::backend`].
 
 mod backends;
 pub mod orm;

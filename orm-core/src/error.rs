@@ -330,7 +330,7 @@ impl fmt::Display for Error {
                 "conflict with another transaction, retry the whole: {error}"
             ),
             Error::Timeout(kind, error) => write!(f, "{kind} timed out: {error}"),
-            Error::ConnectionLost(error) => write!(f, "connection lost: {error}"),
+            Error::ConnectionLost(error) => write!(f, "no connection to the database: {error}"),
             Error::ReadOnly(error) => write!(f, "the database is read-only: {error}"),
             Error::Statement(error) => write!(f, "the database rejected the statement: {error}"),
             Error::Resource(error) => write!(f, "a limit of the database was reached: {error}"),

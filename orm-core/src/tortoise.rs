@@ -7,7 +7,7 @@ pub use config::IntoConfig;
 
 use crate::backend::{Backend, ConnectionUrl};
 use crate::connection::{self, Connection};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest_names};
 use crate::schema::{ModelMeta, check_models, closure_over_relations};
 use crate::sql;
 use crate::sql::ddl::SchemaOptions;
@@ -78,19 +78,23 @@ async fn open(
             .chain(enabled)
             .flat_map(|b| b.schemes().iter().copied())
             .collect();
-        return Err(Error::configuration(format!(
-            "connection `{name}`: no driver for `{}:` URLs is built in (there are: {}); enable the Cargo \
-             feature of that database, or pass a driver with `Config::backend`",
-            url.scheme(),
-            if known.is_empty() {
-                "none".to_owned()
-            } else {
-                known.join(", ")
-            },
-        )));
+        return Err(unknown_scheme(name, url.scheme(), &known));
     };
     let client = backend.connect(&url, &config.options).await?;
     Ok(Connection::new(name, client))
+}
+
+fn unknown_scheme(connection: &str, scheme: &str, known: &[&str]) -> Error {
+    let near = nearest_names(scheme, known.iter().copied());
+    let hint = match (near.first(), known) {
+        (Some(near), _) => format!("did you mean `{near}:`?"),
+        (None, []) => "no driver is built in.".to_owned(),
+        (None, known) => format!("known are `{}:`.", known.join(":`, `")),
+    };
+    Error::configuration(format!(
+        "connection `{connection}`: no driver serves `{scheme}:` URLs; {hint} A driver of your own \
+         is passed with `Config::backend`"
+    ))
 }
 
 async fn close_all(connections: Vec<Connection>) {

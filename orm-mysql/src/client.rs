@@ -42,7 +42,7 @@ impl MySqlClient {
     pub async fn connect(url: &ConnectionUrl, options: &ConnectOptions) -> Result<Self> {
         let connector = MySqlConnector::open(url, options.connect_timeout).await?;
         let mut options = options.clone();
-        options.max_connections = options.max_connections.or(connector.connections());
+        connector.agree(&mut options);
         let pool = Pool::new(connector, &options)?;
         // Puts the first connection, by which the server was told, into the pool.
         drop(pool.acquire(Intent::Write).await?);

@@ -15,6 +15,7 @@ pub(crate) struct Config {
     pub(crate) database: String,
     pub(crate) socket: Option<String>,
     pub(crate) max_connections: Option<usize>,
+    pub(crate) connect_timeout: Option<Duration>,
     pub(crate) statement_cache: usize,
     pub(crate) encrypted: bool,
     tls: Tls,
@@ -29,20 +30,22 @@ struct Tls {
     cert: Option<String>,
     key: Option<String>,
     any_certificate: bool,
-    any_host: bool,
+    /// What the certificate names, if not the host of the URL.
+    host_name: Option<String>,
 }
 
-const OPTIONS: [&str; 14] = [
+const OPTIONS: [&str; 15] = [
     "socket",
     "max_connections",
     "pool_size",
+    "connect_timeout",
     "statement_cache",
     "ssl_mode",
     "ssl_ca",
     "ssl_cert",
     "ssl_key",
     "danger_accept_invalid_certs",
-    "danger_skip_host_name_check",
+    "ssl_host_name",
     "compression",
     "tcp_keepalive",
     "program_name",
@@ -72,6 +75,7 @@ impl Config {
             database: database.to_owned(),
             socket: None,
             max_connections: None,
+            connect_timeout: None,
             statement_cache: 256,
             encrypted: false,
             tls: Tls::default(),
@@ -103,6 +107,10 @@ impl Config {
                 }
                 self.max_connections = Some(number(name, value, 1)?);
             }
+            "connect_timeout" => {
+                let seconds: u32 = number(name, value, 1)?;
+                self.connect_timeout = Some(Duration::from_secs(seconds.into()));
+            }
             "statement_cache" => self.statement_cache = number(name, value, 1)?,
             "ssl_mode" => {
                 self.encrypted = match value {
@@ -115,7 +123,10 @@ impl Config {
             "ssl_cert" => self.tls.cert = Some(path(name, value)?),
             "ssl_key" => self.tls.key = Some(path(name, value)?),
             "danger_accept_invalid_certs" => self.tls.any_certificate = switch(name, value)?,
-            "danger_skip_host_name_check" => self.tls.any_host = switch(name, value)?,
+            "ssl_host_name" if value.is_empty() => {
+                return Err(wrong("`ssl_host_name` must be the name in the certificate"));
+            }
+            "ssl_host_name" => self.tls.host_name = Some(value.to_owned()),
             "compression" => self.compression = switch(name, value)?,
             "tcp_keepalive" => {
                 let seconds: u32 = number(name, value, 0)?;
@@ -139,7 +150,7 @@ impl Config {
             || tls.cert.is_some()
             || tls.key.is_some()
             || tls.any_certificate
-            || tls.any_host;
+            || tls.host_name.is_some();
         if asks && !self.encrypted {
             return Err(wrong(
                 "options of encryption have no meaning without `ssl_mode=required`",
@@ -157,6 +168,26 @@ impl Config {
             return Err(wrong(
                 "`ssl_mode=required` needs the Cargo feature `tls` of fast-django",
             ));
+        }
+        Ok(())
+    }
+
+    /// Fails when a file of certificates or keys cannot be used, before anything is sent.
+    pub(crate) fn check_files(&self) -> Result<()> {
+        let tls = &self.tls;
+        let files = [
+            ("ssl_ca", &tls.ca, "CERTIFICATE"),
+            ("ssl_cert", &tls.cert, "CERTIFICATE"),
+            ("ssl_key", &tls.key, "PRIVATE KEY"),
+        ];
+        for (name, path, what) in files {
+            let Some(path) = path else { continue };
+            let fault = match std::fs::read(path) {
+                Ok(text) if String::from_utf8_lossy(&text).contains(what) => continue,
+                Ok(_) => format!("holds no {} in PEM", what.to_ascii_lowercase()),
+                Err(error) => error.to_string(),
+            };
+            return Err(wrong(&format!("`{name}={path}`: {fault}")));
         }
         Ok(())
     }
@@ -218,7 +249,7 @@ impl Config {
         }
         let mut opts = SslOpts::default()
             .with_danger_accept_invalid_certs(self.tls.any_certificate)
-            .with_danger_skip_domain_validation(self.tls.any_host);
+            .with_danger_tls_hostname_override(self.tls.host_name.clone());
         if let Some(ca) = &self.tls.ca {
             opts = opts.with_root_certs(vec![std::path::PathBuf::from(ca).into()]);
         }
@@ -316,10 +347,13 @@ mod tests {
             ("mysql://h/db?ssl_mode=maybe", "`required`"),
             ("mysql://h/db?ssl_ca=/ca.pem", "ssl_mode=required"),
             ("mysql://h/db?max_connections=0", "from 1"),
+            ("mysql://h/db?connect_timeout=soon", "from 1"),
+            ("mysql://h/db?sslmode=required", "`ssl_mode`"),
             ("mysql://h/db?max_connections=1&pool_size=1", "not both"),
             ("mysql://h/db?compression=yes", "`true`"),
             ("mysql://h/db?charset=latin1", "`utf8mb4`"),
             ("mysql://h/db?socket=", "a path"),
+            ("mysql://h/db?ssl_mode=required&ssl_host_name=", "the name"),
             ("mysql://h/d%00b", "NUL"),
         ] {
             let error = config(url).expect_err(url).to_string();
@@ -355,5 +389,45 @@ mod tests {
                 .expect("a URL")
                 .exposes_password()
         );
+    }
+
+    /// The rows of the page that begin with options: their names and their last columns.
+    fn documented() -> Vec<(String, String)> {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/backends/mysql.md");
+        let page = std::fs::read_to_string(page).expect("the page is in the repository");
+        let table = page
+            .split_once("| option | meaning | default |")
+            .expect("a table")
+            .1;
+        let rows = table
+            .lines()
+            .skip(2)
+            .take_while(|line| line.starts_with('|'));
+        let mut found = Vec::new();
+        for row in rows {
+            let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+            assert_eq!(cells.len(), 3, "{row}");
+            let names = cells[0].split('`').skip(1).step_by(2);
+            found.extend(names.map(|name| (name.to_owned(), cells[2].to_owned())));
+        }
+        found
+    }
+
+    #[test]
+    fn every_option_has_a_row_in_the_manual() {
+        let documented = documented();
+        for option in OPTIONS {
+            let row = documented.iter().find(|(name, _)| name == option);
+            let (_, default) = row.unwrap_or_else(|| panic!("`{option}` has no row"));
+            assert!(!default.is_empty(), "`{option}` has no default");
+            let brief = include_str!("lib.rs").contains(&format!("`{option}`"));
+            assert!(brief, "`{option}` is not in the crate's documentation");
+        }
+        for (name, _) in &documented {
+            assert!(
+                OPTIONS.contains(&name.as_str()),
+                "there is no option `{name}`"
+            );
+        }
     }
 }

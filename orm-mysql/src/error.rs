@@ -255,6 +255,16 @@ pub(crate) fn cannot_connect(config: &Config, error: &Native) -> Error {
     Error::database(kind, DatabaseError::new(message))
 }
 
+/// The server asks for a kind of login that the driver gave up on.
+pub(crate) fn unknown_login(config: &Config) -> Error {
+    let target = config.target();
+    let message = format!(
+        "`{target}` asks for a kind of login that is not supported: give the user \
+         `mysql_native_password` or `caching_sha2_password`"
+    );
+    Error::database(ErrorKind::Auth, DatabaseError::new(message))
+}
+
 /// The server lacks what the dialect relies on.
 pub(crate) fn too_old(config: &Config) -> Error {
     let target = config.target();
@@ -278,7 +288,9 @@ fn refused(config: &Config, error: &ServerError) -> Error {
     let (kind, message) = match error.code {
         1045 | 1698 => (
             ErrorKind::Auth,
-            format!("`{target}` refused the user `{user}`: check user and password"),
+            format!(
+                "`{target}` refused the user `{user}`: check user and password, percent-encoded, in the URL"
+            ),
         ),
         1044 => (
             ErrorKind::Auth,

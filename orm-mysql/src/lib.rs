@@ -10,18 +10,19 @@
 //! |---|---|
 //! | `socket` | path of a Unix socket, used instead of the host and port |
 //! | `max_connections`, `pool_size` | most connections of the pool (default 8) |
+//! | `connect_timeout` | seconds for a connection attempt (default: what the program says, else 5) |
 //! | `statement_cache` | prepared statements kept by each connection (default 256) |
 //! | `ssl_mode` | `disabled` (default) or `required`: encrypted, chain and host name verified |
 //! | `ssl_ca` | PEM file of root certificates to trust besides the public ones |
 //! | `ssl_cert`, `ssl_key` | PEM files of the client's certificate chain and key |
+//! | `ssl_host_name` | the name that the certificate must have (default: the host) |
 //! | `danger_accept_invalid_certs` | `true`: encrypted, but anybody may pose as the server |
-//! | `danger_skip_host_name_check` | `true`: the certificate may be of another host |
 //! | `compression` | `true`: compresses the traffic |
 //! | `tcp_keepalive` | seconds of silence before the system probes the connection (default 15, 0 = never) |
 //! | `program_name` | shown by the server in `performance_schema` |
 //! | `charset` | only `utf8mb4`, which is used anyway |
 //!
-//! Every `ssl_…` option but `ssl_mode=disabled` needs the Cargo feature `tls`.
+//! An option of the URL goes before what the program says. Every `ssl_…` option but `ssl_mode=disabled` needs the Cargo feature `tls`.
 //!
 //! Every connection runs in UTC, in strict mode, with the binary collation that does not pad
 //! (`utf8mb4_nopad_bin`, `utf8mb4_0900_bin`), and counts matched rows. DDL commits implicitly on

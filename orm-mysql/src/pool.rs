@@ -2,12 +2,12 @@
 
 use crate::config::Config;
 use crate::dialect::MySqlDialect;
-use crate::error::{cannot_connect, closed, too_old};
+use crate::error::{cannot_connect, closed, too_old, unknown_login};
 use crate::session::MySqlSession;
 use async_trait::async_trait;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, Row, Value};
-use orm_core::backend::{ConnectionUrl, Connector, Dialect, Intent};
+use orm_core::backend::{ConnectOptions, ConnectionUrl, Connector, Dialect, Intent};
 use orm_core::error::{DatabaseError, Error, Result, TimeoutKind};
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::JoinSet};
 
 /// Connections at a time that end the statements of others.
 const KILLERS: usize = 2;
@@ -51,7 +51,6 @@ pub(crate) struct Facts {
 pub struct MySqlConnector {
     shared: Arc<Shared>,
     dialect: &'static MySqlDialect,
-    max_connections: Option<usize>,
     /// By which the server was told; becomes the first of the pool.
     first: Mutex<Option<MySqlSession>>,
 }
@@ -79,6 +78,7 @@ impl MySqlConnector {
     /// connection.
     pub async fn open(url: &ConnectionUrl, timeout: Duration) -> Result<Self> {
         let config = Config::from_url(url)?;
+        config.check_files()?;
         if config.exposes_password() {
             tracing::warn!(
                 target: "fast_django::pool",
@@ -97,22 +97,28 @@ impl MySqlConnector {
             keys: Mutex::new(HashMap::new()),
             config,
         });
+        let timeout = shared.config.connect_timeout.unwrap_or(timeout);
         let session = tokio::time::timeout(timeout, shared.connect()).await;
         let session = session.map_err(|_| {
             let target = shared.config.target();
-            let message = format!("no connection to {target} within {timeout:?}");
+            let message = format!(
+                "no answer from `{target}` within {timeout:?}: check host, port and firewall, or \
+                 raise `connect_timeout`"
+            );
             Error::Timeout(TimeoutKind::Connect, Box::new(DatabaseError::new(message)))
         })??;
         Ok(MySqlConnector {
             dialect: session.facts().dialect,
-            max_connections: shared.config.max_connections,
             first: Mutex::new(Some(session)),
             shared,
         })
     }
 
-    pub(crate) fn connections(&self) -> Option<usize> {
-        self.max_connections
+    /// What the URL decides goes before what the program says.
+    pub(crate) fn agree(&self, options: &mut ConnectOptions) {
+        let config = &self.shared.config;
+        options.max_connections = config.max_connections.or(options.max_connections);
+        options.connect_timeout = config.connect_timeout.unwrap_or(options.connect_timeout);
     }
 }
 
@@ -123,7 +129,15 @@ impl Shared {
             install_crypto();
         }
         let failed = |error| cannot_connect(&self.config, &error);
-        let mut conn = Conn::new(self.opts.clone()).await.map_err(failed)?;
+        // In a task of its own: the driver panics when the server asks for a kind of login that it
+        // was built without.
+        let mut opening = JoinSet::new();
+        opening.spawn(Conn::new(self.opts.clone()));
+        let opened = match opening.join_next().await {
+            Some(Ok(opened)) => opened,
+            Some(Err(_)) | None => return Err(unknown_login(&self.config)),
+        };
+        let mut conn = opened.map_err(failed)?;
         let facts = set_up(&mut conn).await.map_err(failed)?;
         let facts = facts.ok_or_else(|| {
             let target = self.config.target();

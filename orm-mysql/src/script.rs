@@ -166,6 +166,15 @@ pub(crate) fn changes_rows(sql: &str) -> bool {
         .is_some_and(|first| known.contains(&first.as_str()))
 }
 
+/// Whether the statement does nothing but change rows, which takes effect with the transaction
+/// around it. Procedures may commit.
+pub(crate) fn only_changes_rows(sql: &str) -> bool {
+    let known = ["insert", "update", "delete", "replace", "with"];
+    words(sql)
+        .next()
+        .is_some_and(|first| known.contains(&first.as_str()))
+}
+
 /// Whether the statement may change settings of the session.
 pub(crate) fn sets_something(sql: &str) -> bool {
     let first = words(sql).next().unwrap_or_default();

@@ -350,7 +350,10 @@ impl Session for MySqlSession {
             result = self.execute(statement, sink, values).await;
         }
         let was_open = self.in_transaction;
-        let answer = match self.leave(result, Some(sql), statement.intent == Intent::Write) {
+        // In a transaction a change of rows takes effect with COMMIT only.
+        let takes_effect = !was_open || !script::only_changes_rows(sql);
+        let may_write = statement.intent == Intent::Write && takes_effect;
+        let answer = match self.leave(result, Some(sql), may_write) {
             Ok(Ok(answer)) => answer,
             Ok(Err(refused)) => {
                 // Nothing ran: what the driver takes for the last status is that of preparing.

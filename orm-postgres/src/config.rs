@@ -458,4 +458,44 @@ mod tests {
         let error = config("postgres://h/db?sslmode=require").expect_err("no TLS");
         assert!(error.to_string().contains("feature `tls`"), "{error}");
     }
+
+    /// The rows of the page that begin with options: their names and their last columns.
+    fn documented() -> Vec<(String, String)> {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/backends/postgres.md");
+        let page = std::fs::read_to_string(page).expect("the page is in the repository");
+        let table = page
+            .split_once("| option | meaning | default |")
+            .expect("a table")
+            .1;
+        let rows = table
+            .lines()
+            .skip(2)
+            .take_while(|line| line.starts_with('|'));
+        let mut found = Vec::new();
+        for row in rows {
+            let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+            assert_eq!(cells.len(), 3, "{row}");
+            let names = cells[0].split('`').skip(1).step_by(2);
+            found.extend(names.map(|name| (name.to_owned(), cells[2].to_owned())));
+        }
+        found
+    }
+
+    #[test]
+    fn every_option_has_a_row_in_the_manual() {
+        let documented = documented();
+        for option in OPTIONS {
+            let row = documented.iter().find(|(name, _)| name == option);
+            let (_, default) = row.unwrap_or_else(|| panic!("`{option}` has no row"));
+            assert!(!default.is_empty(), "`{option}` has no default");
+            let brief = include_str!("lib.rs").contains(&format!("`{option}`"));
+            assert!(brief, "`{option}` is not in the crate's documentation");
+        }
+        for (name, _) in &documented {
+            assert!(
+                OPTIONS.contains(&name.as_str()),
+                "there is no option `{name}`"
+            );
+        }
+    }
 }

@@ -207,13 +207,9 @@ fn check_version(version: Option<&str>, name: &str) -> Result<()> {
     };
     let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
     match digits.parse::<u32>() {
-        Ok(major) if major < OLDEST => Err(Error::database(
-            ErrorKind::Operational,
-            DatabaseError::new(format!(
-                "the server at {name} is PostgreSQL {version}, which is too old: \
-                 use {OLDEST} or newer"
-            )),
-        )),
+        Ok(major) if major < OLDEST => Err(Error::configuration(format!(
+            "the server at {name} is PostgreSQL {version}, which is too old: use {OLDEST} or newer"
+        ))),
         _ => Ok(()),
     }
 }

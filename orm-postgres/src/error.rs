@@ -1,6 +1,6 @@
 //! PostgreSQL's reports as errors of the ORM, sorted by SQLSTATE.
 
-use crate::config::{Config, Encryption};
+use crate::config::{Config, Encryption, StatementMode};
 use crate::value::Refused;
 use orm_core::error::{
     DataError, DatabaseError, Error, ErrorKind, IntegrityError, Result, TimeoutKind,
@@ -171,6 +171,10 @@ pub(crate) fn connecting(error: tokio_postgres::Error, config: &Config, place: &
                 why,
                 "check the password and the server's authentication method",
             ))),
+            why if why.contains("does not support TLS") => Error::ConnectionLost(Box::new(whole(
+                "the server has no encryption",
+                "set it up there, or remove `sslmode=require`",
+            ))),
             why if why.contains("TLS") => Error::ConnectionLost(Box::new(whole(
                 why,
                 "check `sslmode` and `sslrootcert`, and that the certificate names this host",
@@ -180,13 +184,19 @@ pub(crate) fn connecting(error: tokio_postgres::Error, config: &Config, place: &
     };
     let code = report.code().code();
     let advice = match code {
-        "28P01" => "check user and password in the URL",
+        "28P01" => "check user and password, percent-encoded, in the URL",
         "28000" if config.encryption == Encryption::Off => {
-            "allow it in `pg_hba.conf`, or add `sslmode=require` if the server wants encryption"
+            "check the user, allow it in `pg_hba.conf`, or add `sslmode=require` if the server \
+             wants encryption"
         }
-        "28000" => "allow it in `pg_hba.conf`",
+        "28000" => "check the user, or allow it in `pg_hba.conf`",
         "3D000" => "create the database, or correct its name in the URL",
         "53300" => "lower `max_connections` of the pool, or raise that of the server",
+        // What start-up options that it does not know are for a pooler.
+        "08P01" if config.statement_mode == StatementMode::Named => {
+            "if it is a pooler, add `statement_mode=unnamed`"
+        }
+        "08P01" => "if it is a pooler, it refuses `search_path` and `options`",
         "57P03" => "wait until the server is ready",
         "42501" => "grant CONNECT on the database to the user",
         _ => "see the server's log",

@@ -8,7 +8,7 @@
 //! | option | meaning | default |
 //! |---|---|---|
 //! | `host`, `port` | instead of those before the path; a `host` that begins with `/` is the folder of a Unix socket | `localhost`, 5432 |
-//! | `user`, `password`, `dbname` | instead of those before the `?` | user `postgres` |
+//! | `user`, `password`, `dbname` (or `database`) | instead of those before the `?` | user `postgres` |
 //! | `application_name` | shown in `pg_stat_activity` | `fast-django` |
 //! | `search_path` (or `schema`) | schemas in which tables are looked for, with commas | the server's |
 //! | `options` | further start-up options, such as `-c work_mem=64MB` | |
@@ -18,12 +18,13 @@
 //! | `target_session_attrs` | `any`, `read-write` or `read-only`: which of several hosts will do | `any` |
 //! | `statement_mode` | `named`: prepared once for each connection; `unnamed`: nothing is kept on the server between transactions, for poolers such as PgBouncer in transaction mode | `named` |
 //! | `statement_cache` (or `statement_cache_size`) | prepared statements that a connection keeps | 256 |
-//! | `connect_timeout` | seconds for a whole connection attempt | 5 |
+//! | `connect_timeout` | seconds for a whole connection attempt | what the program says, else 5 |
 //! | `tcp_user_timeout` | milliseconds that sent bytes may stay unacknowledged (Linux) | 15000 |
 //! | `keepalives_idle` | seconds before an idle connection is probed; 0 = never | 15 |
-//! | `max_connections` (or `pool_size`) | most connections of the pool | 8 |
+//! | `max_connections` (or `pool_size`) | most connections of the pool | what the program says, else 8 |
 //!
-//! `sslmode=require` needs the Cargo feature `tls`. The session's time zone is always UTC.
+//! An option of the URL goes before what the program says. `sslmode=require` needs the Cargo feature
+//! `tls`. The session's time zone is always UTC.
 //!
 //! # Differences
 //! - Text columns are created with the collation `C`: code point order, as on every backend.

@@ -25,9 +25,9 @@ impl PostgresConnector {
         Ok(PostgresConnector { config })
     }
 
-    /// What the program's options leave open is decided by the URL, and the other way round.
+    /// What the URL decides goes before what the program says.
     pub(crate) fn agree(&mut self, options: &mut ConnectOptions) {
-        options.max_connections = options.max_connections.or(self.config.max_connections);
+        options.max_connections = self.config.max_connections.or(options.max_connections);
         match self.config.connect_timeout {
             Some(limit) => options.connect_timeout = limit,
             None => {

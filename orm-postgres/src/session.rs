@@ -63,6 +63,8 @@ pub(crate) struct Progress {
     rows: bool,
     /// The server said that it is complete.
     complete: bool,
+    /// It may end a transaction, and what was done in it takes effect.
+    may_commit: bool,
 }
 
 /// Why a statement ended early.
@@ -191,11 +193,12 @@ impl PostgresSession {
             self.forget();
         }
         let autocommit = self.state == State::Idle;
+        let takes_effect = autocommit || progress.may_commit;
         if let Some(report) = error.as_db_error() {
             if error::is_fatal(report) {
                 self.broken = true;
                 // A commit may lie between the end of the statement and that of the connection.
-                if autocommit && writes && progress.complete {
+                if takes_effect && writes && progress.complete {
                     return error::lost(report.message(), sql, true);
                 }
             } else if !autocommit {
@@ -207,7 +210,7 @@ impl PostgresSession {
             Fault::Value(error) | Fault::TooLarge(error) => error,
             Fault::Lost => {
                 self.broken = true;
-                let unknown = autocommit && writes && progress.sent;
+                let unknown = takes_effect && writes && progress.sent;
                 if error.is_closed() {
                     return self.gone(sql, unknown);
                 }
@@ -226,6 +229,7 @@ impl PostgresSession {
         self.in_flight = false;
         let progress = Progress {
             sent: true,
+            may_commit: script::may_change_transaction(sql),
             ..Progress::default()
         };
         result.map_err(|error| self.conclude(Stop::Driver(error), None, true, progress))
@@ -318,7 +322,10 @@ impl Session for PostgresSession {
         if self.is_broken() {
             return Err(self.gone(Some(sql), false));
         }
-        let mut progress = Progress::default();
+        let mut progress = Progress {
+            may_commit: !statement.cached && script::may_change_transaction(first_word(sql)),
+            ..Progress::default()
+        };
         self.in_flight = true;
         let mut result = self.run_once(statement, sink, &mut progress).await;
         if let Err(stop) = &result

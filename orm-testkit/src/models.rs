@@ -1,6 +1,7 @@
 //! The models of the suite, and the rows that most cases read.
 
 use crate::case::{CaseResult, Context};
+use crate::prop::Grain;
 use orm_core::prelude::*;
 use orm_core::schema::ModelMeta;
 
@@ -223,7 +224,7 @@ pub struct Sample {
 /// All of them.
 pub fn all() -> Vec<&'static ModelMeta> {
     models![
-        User, Profile, Post, Tag, Category, Contract, Country, City, Slot, Sample
+        User, Profile, Post, Tag, Category, Contract, Country, City, Slot, Sample, Grain
     ]
     .into_iter()
     .collect()

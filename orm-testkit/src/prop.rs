@@ -17,6 +17,7 @@ mod settings;
 mod shrink;
 mod subject;
 
+pub(crate) use schema::Grain;
 pub(crate) use settings::set;
 
 use crate::case::{CaseResult, Context, Failure};
@@ -35,7 +36,9 @@ const SHRINKING: Duration = Duration::from_secs(15);
 
 /// Runs one part of a run's plans: those that change rows, or those that do not.
 pub(crate) async fn plans(cx: &Context, part: u64, writes: bool) -> CaseResult {
-    run::prepare(cx, writes).await?;
+    if writes {
+        run::needs_foreign_keys(cx).await?;
+    }
     let settings = settings::get();
     // A quarter of the plans write: they are slower, since all tables are compared.
     let share = if writes {

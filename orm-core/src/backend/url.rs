@@ -55,6 +55,14 @@ impl ConnectionUrl {
             }
             Some(rest) => {
                 let (authority, path) = rest.find('/').map_or((rest, ""), |i| rest.split_at(i));
+                // What was meant as a password would otherwise be taken for a path or an option,
+                // and stand in messages.
+                let cut = authority.contains(':') && !authority.contains('@');
+                if cut && (path.contains('@') || query.contains('@')) {
+                    return Err(wrong(
+                        "`/` and `?` in a user or password must be percent-encoded: `%2F`, `%3F`",
+                    ));
+                }
                 parsed.path =
                     decode(path).ok_or_else(|| wrong("bad percent-encoding in the path"))?;
                 parsed.authority(authority)?;
@@ -91,6 +99,10 @@ impl ConnectionUrl {
                     Some(decode(p).ok_or_else(|| wrong("bad percent-encoding in the password"))?)
                 }
             };
+        }
+        let is_v6 = |c: char| c.is_ascii_hexdigit() || c == ':';
+        if address.matches(':').count() > 1 && address.chars().all(is_v6) {
+            return Err(wrong("an IPv6 address stands in brackets: `[::1]`"));
         }
         let (host, port) = match address.strip_prefix('[') {
             Some(v6) => {
@@ -226,7 +238,16 @@ mod tests {
     fn errors_and_debug_never_repeat_the_password() {
         let url = ConnectionUrl::parse("postgres://u:canary@h/db").expect("parses");
         assert!(!format!("{url} {url:?}").contains("canary"));
-        let error = ConnectionUrl::parse("postgres://u:canary@h:70000/db").expect_err("port");
-        assert!(!format!("{error} {error:?}").contains("canary"));
+        for (url, hint) in [
+            ("postgres://u:canary@h:70000/db", "port"),
+            ("postgres://u:1/canary@h/db", "%2F"),
+            ("postgres://u:1?canary@h/db", "%3F"),
+            ("postgres://u:%c@h/db?canary", "password"),
+            ("postgres://u:canary@::1/db", "[::1]"),
+        ] {
+            let error = ConnectionUrl::parse(url).expect_err(url);
+            assert!(error.to_string().contains(hint), "{url}: {error}");
+            assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
+        }
     }
 }

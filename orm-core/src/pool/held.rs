@@ -43,6 +43,10 @@ impl<C: Connector> Borrowed<C> {
         }
     }
 
+    fn close(self) {
+        drop(Object::take(self.object));
+    }
+
     /// Marks an idle connection as lent, if nothing must be done to it before.
     pub(super) fn lend(&mut self, manager: &Manager<C>) -> bool {
         let ready = manager.is_ready(&self.object);
@@ -82,7 +86,9 @@ impl<C: Connector> Held for Borrowed<C> {
     }
 
     fn discard(self: Box<Self>) {
-        drop(Object::take(self.object));
+        // It was lost while it was in use, so its idle peers may be lost too.
+        self.shared.suspect();
+        self.close();
     }
 
     fn clean_up(mut self: Box<Self>, in_doubt: bool) {
@@ -93,7 +99,7 @@ impl<C: Connector> Held for Borrowed<C> {
                 let job = Job(Some(self));
                 runtime.spawn(job.run());
             }
-            Err(_) if bound => self.discard(),
+            Err(_) if bound => self.close(),
             // Not tied to a runtime: cleaned before it is lent again.
             Err(_) => self.give_back(),
         }
@@ -114,7 +120,7 @@ impl<C: Connector> Job<C> {
                 Ok(()) => held.give_back(),
                 Err(error) => {
                     tracing::debug!(target: "fast_django::pool", %error, "connection closed");
-                    held.discard();
+                    held.close();
                 }
             }
         }
@@ -127,7 +133,7 @@ impl<C: Connector> Drop for Job<C> {
         if let Some(mut held) = self.0.take() {
             held.object.left = Left::Doubt;
             if held.shared.connector.bound_to_runtime() || std::thread::panicking() {
-                held.discard();
+                held.close();
             } else {
                 held.give_back();
             }

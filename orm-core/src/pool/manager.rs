@@ -20,6 +20,9 @@ pub(super) struct Shared<C> {
     epoch: Instant,
     /// Raised when a ping fails: idle connections opened before are not lent any more.
     generation: AtomicU64,
+    /// When a connection was lost in use, by the clock; zero is never. Those that are idle since
+    /// before are pinged.
+    suspected: AtomicU64,
 }
 
 impl<C> Shared<C> {
@@ -29,6 +32,20 @@ impl<C> Shared<C> {
             options,
             epoch: Instant::now(),
             generation: AtomicU64::new(0),
+            suspected: AtomicU64::new(0),
+        }
+    }
+
+    /// A connection was lost in use: a restart of the server would have ended the others too.
+    pub(super) fn suspect(&self) {
+        self.suspected
+            .store(self.clock(Instant::now()), Ordering::Relaxed);
+    }
+
+    fn is_suspected(&self, used: Instant) -> bool {
+        match self.suspected.load(Ordering::Relaxed) {
+            0 => false,
+            since => self.clock(used) <= since,
         }
     }
 
@@ -68,9 +85,10 @@ impl<S: Session> Conn<S> {
         self.used = self.session.wants_ping(Duration::MAX).then(Instant::now);
     }
 
-    fn is_doubtful(&self) -> bool {
-        self.used
-            .is_some_and(|used| self.session.wants_ping(used.elapsed()))
+    fn is_doubtful<C>(&self, shared: &Shared<C>) -> bool {
+        self.used.is_some_and(|used| {
+            shared.is_suspected(used) || self.session.wants_ping(used.elapsed())
+        })
     }
 }
 
@@ -132,7 +150,10 @@ impl<C: Connector> Manager<C> {
             .await
             .map_err(|_| {
                 let target = self.shared.connector.target();
-                let message = format!("no connection to {target} within {limit:?}");
+                let message = format!(
+                    "no connection to {target} within {limit:?}: check host, port and firewall, \
+                     or raise `connect_timeout`"
+                );
                 Error::Timeout(TimeoutKind::Connect, Box::new(DatabaseError::new(message)))
             })??;
         Ok(Conn {
@@ -151,7 +172,7 @@ impl<C: Connector> Manager<C> {
             && self.is_current(conn)
             && self.same_runtime(conn)
             && conn.session.health() == Health::Clean
-            && !conn.is_doubtful()
+            && !conn.is_doubtful(&self.shared)
     }
 
     fn is_current(&self, conn: &Conn<C::Session>) -> bool {
@@ -187,7 +208,7 @@ impl<C: Connector> managed::Manager for Manager<C> {
         if conn.session.health() != Health::Clean {
             return Err(RecycleError::message("not clean"));
         }
-        if conn.is_doubtful() {
+        if conn.is_doubtful(&self.shared) {
             Box::pin(self.ping(&mut conn.session)).await?;
         }
         Ok(())

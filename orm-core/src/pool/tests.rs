@@ -180,6 +180,27 @@ async fn broken_and_stale_connections_are_not_lent() {
 }
 
 #[tokio::test]
+async fn a_connection_lost_in_use_makes_its_idle_peers_suspect() {
+    let world = World::new(0);
+    let pool = pool(&world, &options(3));
+    let mut leases = Vec::new();
+    for _ in 0..3 {
+        leases.push(pool.acquire(Intent::Read).await.unwrap());
+    }
+    world.wants_ping.store(true, SeqCst);
+    drop(leases);
+    world.wants_ping.store(false, SeqCst);
+    world.ping_fails.store(true, SeqCst);
+    let mut lease = pool.acquire(Intent::Read).await.unwrap();
+    assert_eq!(world.opened.load(SeqCst), 3, "nobody was asked yet");
+    let lost = lease.run(&statement("LOSE"), &mut Sink::discard()).await;
+    assert_eq!(lost.unwrap_err().kind(), ErrorKind::ConnectionLost);
+    drop(lease);
+    pool.acquire(Intent::Read).await.unwrap();
+    assert_eq!((world.opened.load(SeqCst), world.open.load(SeqCst)), (4, 1));
+}
+
+#[tokio::test]
 async fn raw_state_is_reset_before_the_next_use() {
     let world = World::new(1);
     let pool = pool(&world, &options(1));

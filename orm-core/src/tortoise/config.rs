@@ -102,7 +102,7 @@ impl Config {
         self
     }
 
-    /// Most connections of each pool.
+    /// Most connections of each pool. A `max_connections` in the URL wins.
     #[must_use]
     pub fn max_connections(mut self, count: usize) -> Self {
         self.options.max_connections = Some(count);
@@ -116,7 +116,7 @@ impl Config {
         self
     }
 
-    /// Longest wait for a new connection. Default 5 s.
+    /// Longest wait for a new connection. Default 5 s. A `connect_timeout` in the URL wins.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.options.connect_timeout = timeout;
@@ -375,7 +375,12 @@ fn connection_url(name: &str, value: &Json) -> Result<String> {
         .map(|port| format!(":{port}"))
         .unwrap_or_default();
     Ok(format!(
-        "{scheme}://{login}{at}{host}{port}/{}",
+        "{scheme}://{login}{at}{}{port}/{}",
+        if host.contains(':') {
+            format!("[{host}]")
+        } else {
+            encode(&host, b".,")
+        },
         encode(&database, b"")
     ))
 }
@@ -405,6 +410,8 @@ mod tests {
                 "default": "sqlite::memory:",
                 "other": {"engine": "tortoise.backends.sqlite", "credentials": {"file_path": "/tmp/a b.db"}},
                 "far": {"engine": "x", "credentials": {"host": "h", "port": 1, "user": "u", "password": "p@", "database": "d"}},
+                "six": {"engine": "x", "credentials": {"host": "::1", "database": "d"}},
+                "unix": {"engine": "x", "credentials": {"host": "/run/x", "database": "d"}},
             },
             "apps": {"models": {"models": [], "default_connection": "other"}},
         })
@@ -415,10 +422,14 @@ mod tests {
             .iter()
             .map(|(_, url)| url.as_str())
             .collect();
-        assert!(
-            urls.contains(&"sqlite:/tmp/a%20b.db") && urls.contains(&"x://u:p%40@h:1/d"),
-            "{urls:?}"
-        );
+        for wanted in [
+            "sqlite:/tmp/a%20b.db",
+            "x://u:p%40@h:1/d",
+            "x://[::1]/d",
+            "x://%2Frun%2Fx/d",
+        ] {
+            assert!(urls.contains(&wanted), "{wanted}: {urls:?}");
+        }
         assert_eq!(config.default_connection, "other");
     }
 

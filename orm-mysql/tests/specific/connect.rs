@@ -233,6 +233,42 @@ fn a_unix_socket_is_an_address_too() {
     });
 }
 
+/// A server that asks for a login whose code is not built in.
+#[test]
+fn an_unknown_kind_of_login_is_an_error() {
+    use std::io::{Read, Write};
+    let mut greeting = vec![10];
+    greeting.extend(b"5.5.5-10.11.0-MariaDB\0\x01\0\0\0saltsalt\0");
+    // What the server can do, its character set and status, and the length of the salt.
+    greeting.extend([0x09, 0xa2, 45, 2, 0, 0x08, 0, 21]);
+    greeting.extend([0; 10]);
+    greeting.extend(b"saltsaltsalt\0mysql_native_password\0");
+    let packet = |number: u8, content: &[u8]| {
+        let length = u8::try_from(content.len()).unwrap();
+        [&[length, 0, 0, number], content].concat()
+    };
+    let greeting = packet(0, &greeting);
+    let other_login = b"\xfeclient_ed25519\0saltsaltsaltsaltsaltsaltsaltsalt\0";
+    let other_login = packet(2, other_login);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        for packet in [greeting, other_login] {
+            stream.write_all(&packet).unwrap();
+            let _ = stream.read(&mut [0; 1024]);
+        }
+    });
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let url = format!("mariadb://fd:canary@127.0.0.1:{port}/x");
+    let error = runtime.block_on(open(&url)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Auth, "{error}");
+    let shown = format!("{error} {error:?}");
+    assert!(shown.contains("caching_sha2_password"), "{shown}");
+    assert!(shown.contains(&port.to_string()) && !shown.contains("canary"));
+    server.join().unwrap();
+}
+
 #[cfg(feature = "tls")]
 mod tls {
     use super::{Server, number, one, open};

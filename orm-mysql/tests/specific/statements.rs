@@ -178,6 +178,15 @@ async fn a_lost_answer_leaves_the_outcome_open(db: Database) {
     let error = client.run(&read, &mut Sink::discard()).await.unwrap_err();
     assert!(!error.as_database().unwrap().outcome_unknown());
     proxy.cut_answers(false);
+    // In a transaction nothing is stored before COMMIT.
+    let mut held = lease(&client).await;
+    held.begin(&TransactionOptions::new()).await.unwrap();
+    proxy.cut_answers(true);
+    let error = held.run(&insert, &mut Sink::discard()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionLost);
+    assert!(!error.as_database().unwrap().outcome_unknown());
+    proxy.cut_answers(false);
+    drop(held);
     // The answer to COMMIT.
     let mut held = lease(&client).await;
     held.begin(&TransactionOptions::new()).await.unwrap();

@@ -76,7 +76,7 @@ async fn what_is_no_usable_server_is_said() {
     let url = format!("postgres://u:canary@{place}/d");
     refused(
         &url,
-        ErrorKind::Operational,
+        ErrorKind::Configuration,
         &[&place, "9.6.24", "12 or newer"],
     )
     .await;

@@ -228,6 +228,16 @@ async fn a_lost_answer_says_whether_the_outcome_is_known() {
     assert!(!lost.as_database().expect("a report").outcome_unknown());
     drop(lease);
 
+    // Unless it was raw text that commits.
+    let mut lease = client.acquire(Intent::Write).await.expect("a connection");
+    let begin = TransactionOptions::new();
+    lease.begin(&begin).await.expect("begins");
+    proxy.cut_answers(true);
+    let lost = lease.run_script("COMMIT").await.expect_err("cut");
+    proxy.cut_answers(false);
+    assert!(lost.as_database().expect("a report").outcome_unknown());
+    drop(lease);
+
     let mut lease = client.acquire(Intent::Write).await.expect("a connection");
     lease
         .begin(&TransactionOptions::new())

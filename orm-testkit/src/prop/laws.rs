@@ -16,7 +16,6 @@ type BoxFuture<'a> = std::pin::Pin<Box<dyn Future<Output = CaseResult> + Send + 
 
 /// Checks a law on as many sets of rows as 2000 plans have rounds of ten.
 async fn check(cx: &Context, law: Law) -> CaseResult {
-    run::prepare(cx, false).await?;
     let settings = settings::get();
     for round in 0..settings.plans.div_ceil(200).max(1) {
         let seed = settings.seed.wrapping_add(round);

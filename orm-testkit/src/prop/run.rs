@@ -18,13 +18,10 @@ use orm_core::query::{
 use orm_core::tortoise;
 use orm_core::value::Value;
 
-/// Makes the table that only these cases use. Writes need foreign keys, since deletes cascade.
-pub(super) async fn prepare(cx: &Context, writes: bool) -> Result<()> {
-    let models: Vec<_> = models![Grain].into_iter().collect();
-    if !writes {
-        return cx.create_tables_of(&models).await;
-    }
+/// Refused where there are no foreign keys, which deletes need to cascade.
+pub(super) async fn needs_foreign_keys(cx: &Context) -> Result<()> {
     let connection = Connection::new(connection::DEFAULT, cx.client().clone());
+    let models: Vec<_> = models![Grain].into_iter().collect();
     tortoise::create_tables(&connection, &models, true).await
 }
 
