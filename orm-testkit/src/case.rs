@@ -213,10 +213,7 @@ impl Context {
     /// Those of the database.
     pub async fn create_tables_of(&self, models: &[&'static ModelMeta]) -> Result<(), Error> {
         let connection = Connection::new(connection::DEFAULT, self.client().clone());
-        let facts = self.capabilities();
-        let options = SchemaOptions::new()
-            .foreign_keys(facts.foreign_keys)
-            .composite_keys(facts.composite_keys);
+        let options = SchemaOptions::new().foreign_keys(self.capabilities().foreign_keys);
         tortoise::create_tables_with(&connection, models, &options).await?;
         self.ready();
         Ok(())

@@ -9,6 +9,7 @@ use super::{draw, run, settings};
 use crate::case::{CaseResult, Context, Failure};
 use crate::models::{Country, Post, Tag, User};
 use orm_core::prelude::*;
+use orm_core::transaction::begin;
 
 /// A law, for one set of rows.
 type Law = for<'a> fn(&'a mut Random, &'a Data, bool) -> BoxFuture<'a>;
@@ -16,6 +17,8 @@ type BoxFuture<'a> = std::pin::Pin<Box<dyn Future<Output = CaseResult> + Send + 
 
 /// Checks a law on as many sets of rows as 2000 plans have rounds of ten.
 async fn check(cx: &Context, law: Law) -> CaseResult {
+    cx.ready();
+    begin().await?.rollback().await?;
     let settings = settings::get();
     for round in 0..settings.plans.div_ceil(200).max(1) {
         let seed = settings.seed.wrapping_add(round);

@@ -179,6 +179,7 @@ async fn held<T>(cx: &Context, id: i32, work: impl Future<Output = T>) -> CaseRe
 
 /// Who waits for a lock for too long gets `Timeout(Lock)`, and may go on.
 async fn lock_limit(cx: &Context) -> CaseResult {
+    transaction::begin().await?.rollback().await?;
     let ann = user("ann", 0).await?.id;
     let (url, set) = impatient(cx);
     let url = ConnectionUrl::parse(&url)?;

@@ -18,11 +18,11 @@ pub(super) const CASES: &[Case] = cases! {
     "schema::tables::columns_and_null" => columns_and_null, ["tortoise.init.generate_schemas", "fields.int.null", "fields.char.null", "fields.datetime.null"];
     "schema::tables::named_as_the_model_says" => named_as_the_model_says, ["model", "tortoise.init.generate_schemas"];
     "schema::indexes::there_and_not_doubled" => indexes_once, ["fields.int.unique", "fields.int.index", "fields.char.unique", "fields.char.index"];
-    "schema::indexes::unique_together" => unique_together, ["model", "exceptions.integrity_error"];
+    "schema::indexes::unique_together" => unique_together, ["model", "exceptions.integrity_error"], needs [CompositeKeys];
     "schema::foreign_keys::with_their_actions" => actions, ["fields.foreign_key.on_delete", "fields.many_to_many.through"], needs [ForeignKeys];
-    "schema::through::each_pair_once" => each_pair_once, ["fields.many_to_many.through"];
+    "schema::through::each_pair_once" => each_pair_once, ["fields.many_to_many.through"], needs [CompositeKeys];
     "schema::create::again_is_safe_and_keeps_rows" => again_is_safe, ["tortoise.init.generate_schemas"], needs [IndexIfNotExists];
-    "schema::create::failing_statement_is_reported" => failing_statement, ["tortoise.init.generate_schemas"];
+    "schema::create::failing_statement_is_reported" => failing_statement, ["tortoise.init.generate_schemas"], needs [CompositeKeys];
     "schema::create::same_models_same_statements" => same_statements, ["tortoise.init.generate_schemas"];
     "schema::models::two_of_one_table_are_refused" => two_of_one_table, ["tortoise.init", "model"];
     "schema::literal::hostile_texts_are_values" => hostile_literals, ["fields.char.default", "fields.char.description"];
@@ -222,7 +222,9 @@ async fn failing_statement(cx: &Context) -> CaseResult {
 async fn same_statements(cx: &Context) -> CaseResult {
     let dialect = cx.client().dialect();
     let facts = cx.capabilities();
-    let options = SchemaOptions::new().foreign_keys(facts.foreign_keys);
+    let options = SchemaOptions::new()
+        .foreign_keys(facts.foreign_keys)
+        .composite_keys(facts.composite_keys);
     let make = |models: &[&'static ModelMeta]| ddl::create_schema_with(models, dialect, &options);
     let once = make(&crate::models::all())?;
     check::eq(make(&crate::models::all())?, once)?;

@@ -16,12 +16,12 @@ use std::sync::Arc;
 
 pub(super) const CASES: &[Case] = cases! {
     #[serial] "tortoise::init::database_that_is_not_there" => not_there, ["tortoise.init"];
-    #[serial] "tortoise::init::failed_one_changes_nothing" => failed_changes_nothing, ["tortoise.init"];
+    #[serial] "tortoise::init::failed_one_changes_nothing" => failed_changes_nothing, ["tortoise.init"], needs [CompositeKeys];
     #[serial] "tortoise::init::wrong_models_are_refused" => wrong_models, ["tortoise.init", "model"];
-    #[serial] "tortoise::get_connection::several_by_name" => several_by_name, ["tortoise.get_connection", "tortoise.init"];
+    #[serial] "tortoise::get_connection::several_by_name" => several_by_name, ["tortoise.get_connection", "tortoise.init"], needs [CompositeKeys];
     #[serial] "tortoise::get_connection::client_of_one_process" => one_client, ["tortoise.get_connection"];
     #[serial] "tortoise::close_connections::without_init" => close_without_init, ["tortoise.close_connections"];
-    #[serial] "run_async::runtime::two_programs_in_one_process" => two_programs, ["run_async", "tortoise.init", "tortoise.close_connections"];
+    #[serial] "run_async::runtime::two_programs_in_one_process" => two_programs, ["run_async", "tortoise.init", "tortoise.close_connections"], needs [CompositeKeys];
     "client::runtime::current_thread" => current_thread, ["run_async", "model.create", "model.all"];
     "client::connections::see_one_database" => one_database, ["tortoise.get_connection"], level Full;
     "client::connections::two_of_one_database" => two_clients, ["tortoise.get_connection", "in_transaction"], needs [Transactions];
