@@ -25,8 +25,8 @@
 //!
 //! | feature | gives | default |
 //! |---|---|---|
+//! | `libsql-remote` | databases of libSQL servers, in the SQLite driver | no |
 //! | `mysql` | the MariaDB and MySQL driver | no |
-//! | `tls` | encrypted connections | no |
 //! | `sqlite` | the SQLite driver (libsql, compiled in) | yes |
 //! | `postgres` | the PostgreSQL driver (tokio-postgres) | no |
 //! | `tls` | encrypted connections to servers (rustls) | no |
