@@ -19,6 +19,12 @@ const SQLITE: Backend = Backend {
     features: &["sqlite"],
     servers: &[],
 };
+/// Its server is a part of the tests.
+const LIBSQL_REMOTE: Backend = Backend {
+    name: "libsql-remote",
+    features: &["libsql-remote"],
+    servers: &[],
+};
 const POSTGRES: Backend = Backend {
     name: "postgres",
     features: &["postgres", "tls"],
@@ -36,11 +42,11 @@ const MYSQL: Backend = Backend {
 };
 
 /// Every backend that is planned for.
-pub(crate) const KNOWN: &[Backend] = &[SQLITE, POSTGRES, MARIADB, MYSQL];
+pub(crate) const KNOWN: &[Backend] = &[SQLITE, LIBSQL_REMOTE, POSTGRES, MARIADB, MYSQL];
 
 /// The names of the backends whose driver the workspace has. A name that is added here turns on its
 /// features in every step, starts its servers and makes it a required column.
-pub(crate) const TESTED: &[&str] = &["sqlite", "postgres", "mariadb", "mysql"];
+pub(crate) const TESTED: &[&str] = &["sqlite", "libsql-remote", "postgres", "mariadb", "mysql"];
 
 /// The backends of one run.
 #[derive(Debug)]
