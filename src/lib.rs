@@ -28,6 +28,7 @@
 //! | feature | gives | URLs | default |
 //! |---|---|---|---|
 //! | `sqlite` | the SQLite driver (libsql, compiled in) | `sqlite:path`, `sqlite::memory:` | yes |
+//! | `libsql-remote` | databases of libSQL servers, in the SQLite driver | `libsql://host?authToken=…` | no |
 //! | `postgres` | the PostgreSQL driver (tokio-postgres) | `postgres://user:password@host:5432/database` | no |
 //! | `mysql` | the MariaDB and MySQL driver (mysql_async) | `mariadb://…`, `mysql://user:password@host:3306/database` | no |
 //! | `tls` | encrypted connections to servers (rustls with ring) | `?sslmode=require` (PostgreSQL), `?ssl_mode=required` (MariaDB, MySQL) | no |

@@ -2,6 +2,8 @@
 
 use crate::dialect::SqliteDialect;
 use crate::pool::SqliteConnector;
+#[cfg(feature = "remote")]
+use crate::remote::RemoteClient;
 use async_trait::async_trait;
 use orm_core::backend::{
     Backend, BaseDBAsyncClient, ConnectOptions, ConnectionUrl, Dialect, Intent, Lease,
@@ -10,14 +12,15 @@ use orm_core::error::Result;
 use orm_core::pool::Pool;
 use std::{fmt, sync::Arc};
 
-/// The SQLite driver: serves `sqlite:`, `file:` and local `libsql:` URLs.
+/// The SQLite driver: serves `sqlite:`, `file:` and `libsql:` URLs; those of servers with the
+/// feature `remote`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SqliteBackend;
 
 #[async_trait]
 impl Backend for SqliteBackend {
     fn schemes(&self) -> &'static [&'static str] {
-        &["sqlite", "libsql", "file"]
+        &["sqlite", "libsql", "libsql+http", "file"]
     }
 
     async fn connect(
@@ -25,6 +28,10 @@ impl Backend for SqliteBackend {
         url: &ConnectionUrl,
         options: &ConnectOptions,
     ) -> Result<Arc<dyn BaseDBAsyncClient>> {
+        #[cfg(feature = "remote")]
+        if crate::config::names_a_server(url) {
+            return Ok(Arc::new(RemoteClient::connect(url, options).await?));
+        }
         Ok(Arc::new(SqliteClient::connect(url, options).await?))
     }
 }

@@ -120,17 +120,23 @@ impl Config {
     }
 }
 
+/// Whether this is the URL of a libSQL server, and not of a file.
+pub(crate) fn names_a_server(url: &ConnectionUrl) -> bool {
+    let host = url.host().is_some_and(|host| host != ":memory");
+    url.scheme() == "libsql+http" || (url.scheme() == "libsql" && host)
+}
+
 fn location(url: &ConnectionUrl) -> Result<Location> {
+    if names_a_server(url) {
+        return Err(wrong(
+            "this is a libSQL server, whose client is not built in: turn on the Cargo feature \
+             `libsql-remote` of fast-django (`remote` of orm-sqlite), or use `sqlite:` with a file",
+        ));
+    }
     if url.user().is_some() || url.password().is_some() {
         return Err(wrong("a file has no user or password; remove them"));
     }
     let host = url.host().unwrap_or("");
-    if url.scheme() == "libsql" && !host.is_empty() {
-        return Err(wrong(
-            "a remote libsql server needs the remote client, which is not built in; \
-             use `sqlite:` with a file",
-        ));
-    }
     if url.port().is_some() {
         return Err(wrong(
             "a file has no port; write `sqlite:path` for a path with `:`",
@@ -222,7 +228,8 @@ mod tests {
     fn wrong_urls_say_what_to_do() {
         for (url, hint) in [
             ("sqlite:", "sqlite::memory:"),
-            ("libsql://db.example.com", "not built in"),
+            ("libsql://db.example.com", "`libsql-remote`"),
+            ("libsql+http://127.0.0.1:8080", "`libsql-remote`"),
             ("sqlite:a.db?jurnal_mode=wal", "`journal_mode`"),
             ("sqlite:a.db?mode=fast", "`rwc`"),
             ("sqlite:a.db?busy_timeout=soon", "whole number"),

@@ -19,6 +19,12 @@ const SQLITE: Backend = Backend {
     features: &["sqlite"],
     servers: &[],
 };
+/// Its server is a part of the tests. Not a column of its own: it is the engine of the first.
+const LIBSQL_REMOTE: Backend = Backend {
+    name: "libsql-remote",
+    features: &["libsql-remote"],
+    servers: &[],
+};
 const POSTGRES: Backend = Backend {
     name: "postgres",
     features: &["postgres", "tls"],
@@ -36,7 +42,7 @@ const MYSQL: Backend = Backend {
 };
 
 /// Every backend that is planned for.
-pub(crate) const KNOWN: &[Backend] = &[SQLITE, POSTGRES, MARIADB, MYSQL];
+pub(crate) const KNOWN: &[Backend] = &[SQLITE, LIBSQL_REMOTE, POSTGRES, MARIADB, MYSQL];
 
 /// The names of the backends whose driver the workspace has. A name that is added here turns on its
 /// features in every step, starts its servers and makes it a required column.

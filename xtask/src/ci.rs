@@ -137,6 +137,16 @@ fn test_on(steps: &mut Steps, selection: &Selection) -> Result<(), String> {
         let words = ["test", "--workspace", "--lib", "--bins", "--tests"];
         steps.cargo("tests", &[&words[..], &features].concat())?;
     }
+    let remote = [
+        "test",
+        "-p",
+        "orm-sqlite",
+        "--features",
+        "remote",
+        "--test",
+        "remote",
+    ];
+    steps.cargo("remote libSQL", &remote)?;
     let doc = [&["test", "--workspace", "--doc"], &features[..]].concat();
     steps.cargo("doc tests", &doc)?;
     suite(steps, selection, false)?;
