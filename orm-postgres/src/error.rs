@@ -60,7 +60,8 @@ pub(crate) fn from_server(error: &DbError, sql: Option<&Arc<str>>) -> Error {
         // The driver's own fault, or that of raw SQL; the connection goes on.
         "08P01" if !is_fatal(error) => Error::Statement(Box::new(report)),
         _ if is_fatal(error) && !matches!(kind, ErrorKind::Auth | ErrorKind::Resource) => {
-            Error::ConnectionLost(Box::new(report))
+            // It ended the statement before it was complete.
+            Error::ConnectionLost(Box::new(report.without_effect()))
         }
         _ => Error::database(kind, report),
     }
@@ -146,9 +147,10 @@ pub(crate) fn lost(why: &str, sql: Option<&Arc<str>>, outcome_unknown: bool) -> 
     if let Some(sql) = sql {
         report = report.with_sql(Arc::clone(sql));
     }
-    if outcome_unknown {
-        report = report.with_outcome_unknown();
-    }
+    report = match outcome_unknown {
+        true => report.with_outcome_unknown(),
+        false => report.without_effect(),
+    };
     Error::ConnectionLost(Box::new(report))
 }
 

@@ -25,7 +25,7 @@ pub(super) const POSTGRES: LeftOut = LeftOut {
 #[cfg(any(test, not(feature = "sqlite")))]
 pub(super) const SQLITE: LeftOut = LeftOut {
     feature: "sqlite",
-    schemes: &["sqlite", "libsql", "file"],
+    schemes: &["sqlite", "libsql", "libsql+http", "file"],
 };
 
 #[async_trait]

@@ -80,10 +80,11 @@ impl DatabaseError {
         self
     }
 
-    /// Says that the statement cannot have taken effect: nothing of it was sent. Without this, a
-    /// write outside a transaction whose connection was lost counts as one of unknown outcome.
+    /// Says that the statement has not taken effect: nothing of it was sent, or the database said
+    /// that it stopped it. Without this, a write outside a transaction whose connection was lost
+    /// counts as one of unknown outcome.
     #[must_use]
-    pub fn with_nothing_sent(mut self) -> Self {
+    pub fn without_effect(mut self) -> Self {
         self.outcome_unknown = Some(false);
         self
     }

@@ -94,7 +94,7 @@ impl<'a> Turn<'a> {
 
 fn lost() -> Error {
     let message = "the connection was lost inside the transaction, which the database undoes";
-    let report = DatabaseError::new(message).with_nothing_sent();
+    let report = DatabaseError::new(message).without_effect();
     Error::database(ErrorKind::ConnectionLost, report)
 }
 
