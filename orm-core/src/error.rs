@@ -31,7 +31,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// Match on the variant (or on [`Error::kind`]) and never on the text. Payloads are boxed, so the
 /// type stays at two words. Values of bound parameters, passwords and URLs are in no message.
-#[derive(Clone, Debug)]
+///
+/// `Debug` is the kind and the message, with the statement if there is one: it is what a `main`
+/// that returns an error prints.
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Error {
     /// `get` matched no row, or an instance's row is gone.
@@ -297,6 +300,16 @@ impl Error {
     }
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {self}", self.kind())?;
+        match self.as_database().and_then(DatabaseError::sql) {
+            Some(sql) => write!(f, " [{sql}]"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -379,5 +392,16 @@ mod tests {
         fn crosses<T: Send + Sync + 'static>() {}
         crosses::<Error>();
         assert!(size_of::<Error>() <= 32, "{}", size_of::<Error>());
+    }
+
+    #[test]
+    fn debug_is_what_a_person_reads() {
+        let report = DatabaseError::new("no such table: t").with_sql("SELECT 1 FROM t".into());
+        assert_eq!(
+            format!("{:?}", Error::database(ErrorKind::Statement, report)),
+            "Statement: the database rejected the statement: no such table: t [SELECT 1 FROM t]"
+        );
+        let error = Error::configuration("no scheme");
+        assert_eq!(format!("{error:?}"), "Configuration: no scheme");
     }
 }
