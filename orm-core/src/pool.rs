@@ -158,8 +158,10 @@ impl<C: Connector> Pool<C> {
         }
         // From here on connections come back through the queue; one may have come before.
         let _waiting = lane.idle.wait();
-        if let Some(held) = lane.take() {
-            return Ok(Lease::new(held));
+        while let Some(mut held) = lane.idle.take_any() {
+            if held.lend(lane.queue.manager()) {
+                return Ok(Lease::new(held));
+            }
         }
         match lane.queue.timeout_get(&wait(limit)).await {
             Ok(object) => Ok(self.lease(object, lane)),

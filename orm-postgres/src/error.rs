@@ -60,8 +60,13 @@ pub(crate) fn from_server(error: &DbError, sql: Option<&Arc<str>>) -> Error {
         // The driver's own fault, or that of raw SQL; the connection goes on.
         "08P01" if !is_fatal(error) => Error::Statement(Box::new(report)),
         _ if is_fatal(error) && !matches!(kind, ErrorKind::Auth | ErrorKind::Resource) => {
-            // It ended the statement before it was complete.
-            Error::ConnectionLost(Box::new(report.without_effect()))
+            // By these the server itself ends what runs. Others may come from a pooler, which
+            // does not know what the server has done.
+            let stopped = matches!(code, "57P01" | "57P05" | "25P03" | "25P04");
+            Error::ConnectionLost(Box::new(match stopped {
+                true => report.without_effect(),
+                false => report,
+            }))
         }
         _ => Error::database(kind, report),
     }

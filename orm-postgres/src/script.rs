@@ -17,6 +17,19 @@ pub(crate) fn may_change_transaction(sql: &str) -> bool {
         .any(|word| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
 }
 
+/// The first word behind white space, comments and empty statements.
+pub(crate) fn first_word(sql: &str) -> &str {
+    let mut scan = Scan { sql, at: 0 };
+    while let Some(token) = scan.next() {
+        match token {
+            Token::Blank | Token::Semicolon => {}
+            Token::Word(word) => return word,
+            Token::Other => return "",
+        }
+    }
+    ""
+}
+
 /// The statements of a script, without those that are empty.
 pub(crate) fn statements(sql: &str) -> Vec<&str> {
     let mut found = Vec::new();
@@ -201,6 +214,14 @@ mod tests {
         ] {
             assert_eq!(statements(script), wanted, "{script}");
         }
+    }
+
+    #[test]
+    fn the_first_word_is_behind_comments() {
+        for sql in ["COMMIT", " ;-- a\n/* b */ COMMIT", "/* x */COMMIT"] {
+            assert_eq!(first_word(sql), "COMMIT", "{sql}");
+        }
+        assert_eq!((first_word("'a' b"), first_word("")), ("", ""));
     }
 
     #[test]

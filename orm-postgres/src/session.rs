@@ -16,7 +16,7 @@ use futures_util::TryStreamExt;
 use lru::LruCache;
 use orm_core::backend::{
     BulkRows, Dialect, Done, Health, Intent, RowAccess, Session, Sink, SinkFlow, Statement,
-    StatementText, Step,
+    StatementText, Step, TransactionManager, TransactionOptions,
 };
 use orm_core::error::{Error, Result};
 use std::num::NonZeroUsize;
@@ -323,7 +323,8 @@ impl Session for PostgresSession {
             return Err(self.gone(Some(sql), false));
         }
         let mut progress = Progress {
-            may_commit: !statement.cached && script::may_change_transaction(first_word(sql)),
+            may_commit: !statement.cached
+                && script::may_change_transaction(script::first_word(sql)),
             ..Progress::default()
         };
         self.in_flight = true;
@@ -337,7 +338,7 @@ impl Session for PostgresSession {
         self.in_flight = false;
         let writes = statement.intent == Intent::Write;
         let result = result.map_err(|stop| self.conclude(stop, Some(sql), writes, progress));
-        if !statement.cached && writes && script::may_change_transaction(first_word(sql)) {
+        if !statement.cached && writes && script::may_change_transaction(script::first_word(sql)) {
             self.ask_state().await?;
         }
         result
@@ -369,10 +370,30 @@ impl Session for PostgresSession {
         if self.is_broken() {
             return Err(self.gone(None, false));
         }
+        // What the server finds when it commits comes after the answer to COPY, where nobody would
+        // see it: so the commit is one of our own.
+        let own = self.state == State::Idle;
+        if own {
+            self.begin(&TransactionOptions::new()).await?;
+        }
         self.in_flight = true;
         let result = self.copy(rows).await;
         self.in_flight = false;
-        result
+        match result {
+            Ok(done) if own => match self.commit().await {
+                Ok(()) => Ok(done),
+                Err(Error::ConnectionLost(lost)) => {
+                    let lost = lost.with_outcome_unknown();
+                    Err(Error::ConnectionLost(Box::new(lost)))
+                }
+                Err(refused) => Err(refused),
+            },
+            Err(error) if own && !self.is_broken() => {
+                self.rollback().await?;
+                Err(error)
+            }
+            other => other,
+        }
     }
 
     async fn run_script(&mut self, sql: &str) -> Result<()> {
@@ -446,10 +467,4 @@ impl fmt::Debug for PostgresSession {
             .field("state", &self.state)
             .finish_non_exhaustive()
     }
-}
-
-fn first_word(sql: &str) -> &str {
-    let sql = sql.trim_start();
-    let end = sql.find(|c: char| !c.is_ascii_alphabetic());
-    &sql[..end.unwrap_or(sql.len())]
 }

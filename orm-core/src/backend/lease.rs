@@ -446,13 +446,111 @@ async fn within<T>(
     })
 }
 
-/// Whether raw text may change settings of the connection or create something temporary: anything
-/// that is not plainly a query or a change of rows.
+/// Whether raw text may change settings of the connection, take a lock or create something
+/// temporary: anything that is not plainly a query or a change of rows. A function may do all of
+/// that, so that only well-known ones pass.
 fn may_leave_state(sql: &str) -> bool {
-    let word = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic());
-    let word = word.into_iter().next().unwrap_or("");
-    let plain = [
+    const PLAIN: [&str; 7] = [
         "select", "insert", "update", "delete", "replace", "with", "values",
     ];
-    !plain.iter().any(|known| word.eq_ignore_ascii_case(known))
+    const HARMLESS: [&str; 41] = [
+        "",
+        "abs",
+        "all",
+        "and",
+        "any",
+        "as",
+        "avg",
+        "between",
+        "by",
+        "case",
+        "cast",
+        "coalesce",
+        "concat",
+        "count",
+        "distinct",
+        "else",
+        "exists",
+        "from",
+        "group_concat",
+        "in",
+        "join",
+        "length",
+        "like",
+        "lower",
+        "max",
+        "min",
+        "not",
+        "nullif",
+        "on",
+        "or",
+        "over",
+        "returning",
+        "round",
+        "select",
+        "set",
+        "sum",
+        "then",
+        "upper",
+        "values",
+        "when",
+        "where",
+    ];
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '"' | '`');
+    let words = |text: &str| {
+        text.split(|c| !is_word(c))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let first = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic());
+    let first = first.into_iter().next().unwrap_or("");
+    let is = |word: &str, known: &&str| word.eq_ignore_ascii_case(known);
+    if !PLAIN.iter().any(|known| is(first, known)) || sql.contains('@') {
+        return true;
+    }
+    // `INSERT INTO t (..)` names columns; `SELECT .. INTO` makes a table.
+    let inserts = !first.eq_ignore_ascii_case("select") && !first.eq_ignore_ascii_case("with");
+    if !inserts && words(sql).iter().any(|word| is(word, &"into")) {
+        return true;
+    }
+    let mut into = false;
+    sql.match_indices('(').any(|(at, _)| {
+        let before = sql[..at].trim_end();
+        let word = before.rsplit(|c| !is_word(c)).next().unwrap_or("");
+        let rest = before[..before.len() - word.len()].trim_end();
+        let target = rest.rsplit(|c| !is_word(c)).next().unwrap_or("");
+        let names_columns = inserts && !into && is(target, &"into");
+        into |= names_columns;
+        !names_columns && !HARMLESS.iter().any(|known| is(word, known))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_leave_state;
+
+    #[test]
+    fn only_what_is_plainly_harmless_leaves_nothing() {
+        for plain in [
+            "SELECT id, count(*) FROM t WHERE a IN (1, 2) AND (b = 1 OR lower(c) = 'x')",
+            "INSERT INTO t (a, b) VALUES (1, 2)",
+            "INSERT INTO \"t\" (a) SELECT max(b) FROM t",
+            "update t set a = coalesce(b, 1)",
+            "WITH x AS (SELECT 1) SELECT * FROM x",
+        ] {
+            assert!(!may_leave_state(plain), "{plain}");
+        }
+        for other in [
+            "SET x = 1",
+            "SELECT set_config('app.tenant', '7', false)",
+            "SELECT pg_advisory_lock (99)",
+            "SELECT GET_LOCK('x', 10)",
+            "SELECT @a := 7",
+            "SELECT 1 INTO TEMP t",
+            "INSERT INTO t (a) VALUES (nextval('s'))",
+            "/* x */ SELECT 1",
+        ] {
+            assert!(may_leave_state(other), "{other}");
+        }
+    }
 }

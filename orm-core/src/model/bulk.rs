@@ -201,8 +201,13 @@ async fn insert_chunk<M: Model>(
     let mut sink = Sink::new(Collect::new(create::read_key));
     db.run(&statement, &mut sink).await?;
     let mut keys: Vec<Value> = collected(sink)?;
-    // RETURNING promises no order, but generated integers ascend in the order of the rows.
-    keys.sort_unstable_by_key(|key| if let Value::I64(key) = key { *key } else { 0 });
+    // RETURNING promises no order. Generated keys go one way; if these do not, they are ascending
+    // ones in another order.
+    let number = |key: &Value| if let Value::I64(key) = key { *key } else { 0 };
+    let descends = keys.is_sorted_by(|a, b| number(a) > number(b));
+    if !descends {
+        keys.sort_unstable_by_key(number);
+    }
     if keys.len() != objects.len() {
         return Err(other_number());
     }

@@ -89,6 +89,11 @@ impl<T> Idle<T> {
         self.slots.iter().find(free).cloned()
     }
 
+    /// As [`take`](Idle::take), but waits for whoever looks into a slot at this moment.
+    pub(super) fn take_any(&self) -> Option<T> {
+        self.slots.iter().find_map(|slot| slot.empty())
+    }
+
     /// Sends connections through the queue until the guard is dropped.
     pub(super) fn wait(&self) -> Waiting {
         self.state.waiting.fetch_add(1, Ordering::SeqCst);
@@ -118,15 +123,21 @@ impl<T> Idle<T> {
 impl<T> Slot<T> {
     /// Leaves a connection here, unless it is wanted in the queue: then it is given back.
     pub(super) fn put(&self, connection: T) -> Option<T> {
+        // Else a thread that never rests might take it before the one that waits.
+        if self.is_wanted() {
+            return Some(connection);
+        }
         let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
         let before = content.replace(connection);
         drop(content);
         debug_assert!(before.is_none(), "a place belongs to one connection");
         // Either we see the waiter, or it sees the connection.
         fence(Ordering::SeqCst);
-        let wanted = self.state.waiting.load(Ordering::SeqCst) > 0
-            || self.state.closed.load(Ordering::SeqCst);
-        if wanted { self.empty() } else { None }
+        if self.is_wanted() { self.empty() } else { None }
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.state.waiting.load(Ordering::SeqCst) > 0 || self.state.closed.load(Ordering::SeqCst)
     }
 
     /// The connection that called this its own is gone.

@@ -88,7 +88,13 @@ impl Db {
     pub async fn bulk_insert(&self, rows: &BulkRows<'_>) -> Result<Option<Done>> {
         match self {
             Db::Client(connection) => {
-                let mut lease = connection.acquire(Intent::Write).await?;
+                let mut lease = match connection.try_acquire(Intent::Write) {
+                    Some(lease) => lease,
+                    None => match own::in_the_way(connection, Intent::Write) {
+                        Some(guards) => guards.acquire(connection, Intent::Write).await?,
+                        None => connection.acquire(Intent::Write).await?,
+                    },
+                };
                 lease.bulk_insert(rows).await
             }
             Db::Transaction(tx) => tx.bulk_insert(rows).await,

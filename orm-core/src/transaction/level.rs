@@ -172,14 +172,16 @@ impl Tx {
         self.check()?;
         turn.prepare().await?;
         let result = turn.lease()?.savepoint(depth).await;
+        if result.is_ok() {
+            *lock(&self.0.child) = Some(Child {
+                style,
+                task: tokio::task::try_id(),
+            });
+        }
         // Statements that get the connection after us must see it.
         self.0.nested.store(result.is_ok(), Ordering::SeqCst);
         self.settle(turn, &result);
         result?;
-        *lock(&self.0.child) = Some(Child {
-            style,
-            task: tokio::task::try_id(),
-        });
         let root = Arc::clone(&self.0.root);
         Ok(TxGuard::new(Tx::level(
             root,
@@ -441,6 +443,17 @@ impl Tx {
         };
         let keep = commit && refused.is_none();
         let mut turn = Turn::take(&self.0.root).await;
+        let around = self.0.parent.as_ref();
+        if around.is_some_and(|tx| tx.any_level(FINISHED)) {
+            // It ended with the block around it: its savepoint is gone, or another block's by now.
+            drop(turn);
+            self.forget_callbacks();
+            self.let_go();
+            return match commit {
+                true => Err(TransactionError::Finished.into()),
+                false => Ok(()),
+            };
+        }
         let result = match (turn.is_alive(), keep) {
             (true, true) => self.keep(&mut turn).await,
             (true, false) => self.undo(&mut turn).await,
@@ -482,10 +495,11 @@ impl Tx {
     }
 
     async fn undo(&self, turn: &mut Turn<'_>) -> Result<()> {
-        // A dropped inner block goes with it.
-        self.0.root.take_undo();
+        // A dropped inner block goes with it, and it goes with a dropped block around it.
+        let depth = self.0.depth;
+        let depth = self.0.root.take_undo().map_or(depth, |at| at.min(depth));
         let lease = turn.lease()?;
-        let result = match self.0.depth {
+        let result = match depth {
             0 => lease.rollback().await,
             depth => lease.rollback_to(depth).await,
         };

@@ -379,6 +379,22 @@ async fn a_panic_rolls_back_and_goes_on() {
 }
 
 #[tokio::test]
+async fn a_dropped_block_is_undone_with_the_block_inside_it() {
+    with(async |world| {
+        let tx = begin().await.unwrap();
+        let outer = tx.handle().begin().await.unwrap();
+        send_on(&outer.handle(), "INSERT lost").await.unwrap();
+        let inner = outer.handle().begin().await.unwrap();
+        drop(outer);
+        inner.rollback().await.unwrap();
+        send_on(&tx.handle(), "INSERT kept").await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(world.rows(), ["kept"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn guards_are_explicit_and_roll_back_when_dropped() {
     with(async |world| {
         let guard = begin().await.unwrap();

@@ -3,8 +3,8 @@
 use crate::database::{Database, one};
 use crate::proxy::Proxy;
 use orm_core::backend::{
-    BaseDBAsyncClient, Connector, Intent, Lease, Session, Sink, Statement, StatementText, Step,
-    TransactionOptions,
+    BaseDBAsyncClient, BulkRows, Connector, Health, Intent, Lease, Session, Sink, Statement,
+    StatementText, Step, TransactionOptions,
 };
 use orm_core::backend::{Collect, ConnectionUrl, RowAccess};
 use orm_core::error::{ErrorKind, Result};
@@ -302,4 +302,21 @@ async fn prepared_statements_are_bounded_and_closed() {
         .expect("the sink")
         .into_rows();
     assert_eq!(counted, [Value::I64(3)]);
+}
+
+/// What is found at the commit of a COPY is an error, and nothing is stored.
+#[tokio::test]
+async fn a_copy_that_fails_at_its_commit_is_not_acknowledged() {
+    let database = Database::new().await;
+    let client = database.client("max_connections=1").await;
+    let table = "CREATE TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)";
+    client.execute_script(table).await.expect("a table");
+    let values: Vec<Value> = (0..400).map(|i| Value::from(i % 200)).collect();
+    let rows = BulkRows::new("late", &["id"], &values);
+    let mut lease = client.acquire(Intent::Write).await.expect("a connection");
+    let error = lease.bulk_insert(&rows).await.expect_err("duplicates");
+    assert_eq!(error.kind(), ErrorKind::Integrity, "{error}");
+    assert_eq!(lease.health(), Health::Clean);
+    drop(lease);
+    assert_eq!(one(&client, "SELECT count(*) FROM late").await, 0.into());
 }

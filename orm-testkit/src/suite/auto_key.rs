@@ -12,7 +12,7 @@ pub(super) const CASES: &[Case] = cases! {
     "auto_key::zero::is_updated_and_deleted" => zero_is_updated_and_deleted, ["instance.save", "instance.delete"];
     "auto_key::unset::is_generated" => unset_is_generated, ["fields.int.pk", "instance.save"];
     "auto_key::unset::is_no_value" => unset_is_no_value, ["model.filter"];
-    "auto_key::bulk::with_and_without_keys" => with_and_without_keys, ["model.bulk_create"], needs [Transactions, MultiRowInsert];
+    "auto_key::bulk::with_and_without_keys" => with_and_without_keys, ["model.bulk_create"], needs [MultiRowInsert];
 };
 
 /// A given key of zero is the row's key, not one that the database makes up.

@@ -196,7 +196,7 @@ pub(super) const CASES: &[Case] = operations! {
     save_new, whole, ["instance.save"], [];
     delete_instance, whole, ["instance.delete"], [];
     bulk_create, whole, ["model.bulk_create"], [Transactions];
-    bulk_create_plain, whole, ["model.bulk_create"], [Transactions, MultiRowInsert];
+    bulk_create_plain, whole, ["model.bulk_create"], [MultiRowInsert];
     query, whole, ["model.filter"], [];
     prefetch, whole, ["queryset.prefetch_related"], [];
     get, whole, ["model.get"], [];

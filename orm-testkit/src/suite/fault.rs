@@ -47,7 +47,7 @@ pub(super) const CASES: &[Case] = operations! {
     save, ["instance.save"], [];
     delete_instance, ["instance.delete"], [];
     bulk_create, ["model.bulk_create"], [Transactions];
-    bulk_create_plain, ["model.bulk_create"], [Transactions, MultiRowInsert];
+    bulk_create_plain, ["model.bulk_create"], [MultiRowInsert];
     query, ["model.filter"], [];
     prefetch, ["queryset.prefetch_related"], [];
     update, ["queryset.update"], [];

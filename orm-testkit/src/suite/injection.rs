@@ -10,7 +10,7 @@ use orm_core::value::Value;
 pub(super) const CASES: &[Case] = cases! {
     "inject::value::hundred_texts_in_every_place" => hundred_texts, ["model.create", "model.filter", "queryset.update", "instance.save"];
     "inject::value::hundred_patterns" => hundred_patterns, ["model.filter"];
-    "inject::value::in_many_rows" => in_many_rows, ["model.bulk_create"], needs [Transactions, MultiRowInsert];
+    "inject::value::in_many_rows" => in_many_rows, ["model.bulk_create"], needs [MultiRowInsert];
     "inject::name::keys_of_filters_and_orders" => names_from_outside, ["model.filter", "queryset.order_by"];
     "inject::name::direction_and_nulls" => order_words, ["queryset.order_by"];
     "inject::list::of_other_types_is_refused_unsent" => mixed_lists, ["model.filter"];

@@ -56,10 +56,11 @@ const NOT_IN_ITS_SQL: &str = "the engine's SQL lacks what the case writes itself
 const FEW_WORDS: &str = "its errors have no code and name no column";
 const OTHER_TYPES: &str = "numbers and texts are kept in other types than were asked for";
 const SMALL: &str = "lists and conditions are small";
+const ROW_BY_ROW: &str = "rows go one by one, and without transactions not all or none";
 const AT_ONCE: &str = "a result is made as a whole, and a database with its first use";
 
 /// What the engine does wrong; nothing in the driver can mend it.
-static KNOWN: [KnownIssue; 44] = [
+static KNOWN: [KnownIssue; 54] = [
     known(
         "errors::statement::missing_table_and_syntax",
         "an unknown column is no error in an empty table",
@@ -131,6 +132,16 @@ static KNOWN: [KnownIssue; 44] = [
     known("limits::list::seventy_thousand_values", SMALL),
     known("driver::sink::stops_a_long_result", AT_ONCE),
     known("tortoise::init::database_that_is_not_there", AT_ONCE),
+    known("auto_key::bulk::with_and_without_keys", ROW_BY_ROW),
+    known("bulk::create::children_of_existing_parents", ROW_BY_ROW),
+    known("bulk::create::conflict_names_its_columns", ROW_BY_ROW),
+    known("bulk::create::nulls_and_values_mixed", ROW_BY_ROW),
+    known("bulk::create::same_instance_twice", ROW_BY_ROW),
+    known("bulk::create::sets_automatic_instants", ROW_BY_ROW),
+    known("bulk::create::texts_that_look_like_formats", ROW_BY_ROW),
+    known("cancel::bulk_create_plain::at_every_poll", ROW_BY_ROW),
+    known("fault::bulk_create_plain::at_every_call", ROW_BY_ROW),
+    known("inject::value::in_many_rows", ROW_BY_ROW),
 ];
 // guide: end
 
