@@ -239,7 +239,9 @@ pub(crate) fn cannot_connect(config: &Config, error: &Native) -> Error {
         ),
         Native::Driver(DriverError::UnknownAuthPlugin { name }) => (
             ErrorKind::Auth,
-            format!("`{target}` asks for the authentication `{name}`, which is not supported"),
+            format!(
+                "`{target}` asks for the authentication `{name}`, which is not supported (a server may also ask so for a user that does not exist)"
+            ),
         ),
         Native::Driver(
             DriverError::MysqlOldPasswordDisabled | DriverError::CleartextPluginDisabled,

@@ -87,9 +87,9 @@ async fn errors_name_the_server_and_what_to_do(db: Database) {
     let name = &db.name;
     for (url, kind, hints) in [
         (
-            format!("mysql://nobody:canary@{host}:{port}/{name}"),
+            format!("mysql://root:canary@{host}:{port}/{name}"),
             ErrorKind::Auth,
-            vec!["nobody", host, name, "check user and password"],
+            vec!["root", host, name, "check user and password"],
         ),
         (
             format!("mysql://root@{host}:{port}/fd_missing"),
